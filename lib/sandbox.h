@@ -1,0 +1,49 @@
+/*
+ * sandbox.h - what each program gives up before it reads its first byte:
+ * no_new_privs, dropped capabilities, Landlock, rlimits and a seccomp filter,
+ * in that order.  One const profile per program, in that program's folder.
+ */
+#ifndef LIB_SANDBOX_H
+#define LIB_SANDBOX_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Named groups of system calls; SANDBOX_BASE (memory, read/write on open
+ * descriptors, clocks, signals of its own, exit) is always allowed. */
+enum {
+	SANDBOX_FILE_READ = 1u << 0,	/* openat2/openat read-only, stat, getdents */
+	SANDBOX_FILE_WRITE = 1u << 1,	/* create, rename, unlink, fsync, flock */
+	SANDBOX_CONNECT = 1u << 2,	/* socket, connect, getsockopt ... */
+	SANDBOX_ACCEPT = 1u << 3,	/* accept4 on passed sockets */
+	SANDBOX_SPAWN = 1u << 4,	/* clone, execve, wait, pidfd */
+	SANDBOX_THREAD = 1u << 5,	/* clone with CLONE_THREAD (resolver) */
+	SANDBOX_OWNER = 1u << 6,	/* chown, chmod, xattr, mknod, utimens */
+	SANDBOX_NETLINK = 1u << 7,	/* AF_NETLINK sockets, setns */
+};
+
+struct sandbox_path {
+	const char *path;	/* a path that is missing is skipped */
+	bool write;
+};
+
+struct sandbox {
+	const char *name;		/* program, for messages */
+	uint32_t allow;			/* SANDBOX_* */
+	const struct sandbox_path *paths; /* Landlock; all else is denied */
+	size_t n_paths;
+	bool landlock;			/* false: no file-system rules */
+	uint64_t keep_caps;		/* bit n = capability n kept */
+	size_t max_memory;		/* RLIMIT_AS in bytes, 0: unlimited */
+	unsigned int max_files;		/* RLIMIT_NOFILE, 0: as is */
+};
+
+/* After success a forbidden system call kills the process (SIGSYS); under
+ * a sanitizer build the filter is not installed.  Missing Landlock in the
+ * kernel is logged, not an error; anything else that fails is. */
+int sandbox_enter(const struct sandbox *profile, struct err *err);
+
+#endif

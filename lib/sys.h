@@ -1,0 +1,28 @@
+/*
+ * sys.h - the only door, with engine/sys, to system calls that change the
+ * kernel's mind.  Each wrapper returns the result or -1 with errno, exactly as
+ * the call, so that faults can be injected here.
+ */
+#ifndef LIB_SYS_H
+#define LIB_SYS_H
+
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+int sys_openat2(int dirfd, const char *path, const struct open_how *how);
+/* openat2 with RESOLVE_BENEATH|NO_SYMLINKS|NO_MAGICLINKS. */
+int sys_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
+/* openat2 with RESOLVE_IN_ROOT|NO_MAGICLINKS. */
+int sys_open_in_root(int dirfd, const char *path, int flags, mode_t mode);
+int sys_pidfd_open(pid_t pid);
+int sys_pidfd_signal(int pidfd, int sig);
+int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
+int sys_prctl(int op, unsigned long a, unsigned long b, unsigned long c,
+	      unsigned long d);
+int sys_setns(int fd, int nstype);
+int sys_unshare(int flags);
+
+#endif

@@ -1,0 +1,27 @@
+/* text.h - untrusted text: escaping for people, did-you-mean, name grammars. */
+#ifndef LIB_TEXT_H
+#define LIB_TEXT_H
+
+#include "lib/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Appends bytes so that they are inert on a terminal and in a log line:
+ * printable UTF-8 stays; C0, DEL, C1, bidi and zero-width characters, invalid
+ * UTF-8 and backslash become \xNN / \u{N}. */
+void text_escape(struct buf *out, const char *bytes, size_t len);
+/* Same into a caller's array (truncated with "..."), for messages; returns dst. */
+const char *text_safe(char *dst, size_t dst_len, const char *bytes, size_t len);
+/* Valid UTF-8 without NUL, surrogates and overlong forms. */
+bool text_is_utf8(const char *bytes, size_t len);
+/* Nearest of n names to word by Damerau-Levenshtein distance <= max(1, len/3),
+ * case folded; NULL if none.  Borrowed from names. */
+const char *text_nearest(const char *word, const char *const *names, size_t n);
+/* RFC 1123 label (<= 63) and subdomain (<= 253), lower case. */
+bool text_is_dns_label(const char *s);
+bool text_is_dns_subdomain(const char *s);
+/* Exactly n_hex lower-case hex digits and then NUL. */
+bool text_is_hex(const char *s, size_t n_hex);
+
+#endif
