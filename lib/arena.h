@@ -2,9 +2,9 @@
  * arena.h - memory that lives as long as one run: trees (manifests, plans,
  * specs) are allocated here and nothing in them is freed singly.
  *
- * Allocation never returns NULL: over `max` or out of memory ends the process
- * through arena's `oom` handler (default abort()); programs that parse hostile
- * bytes set limits before they allocate.
+ * Allocation never returns NULL: over `max_bytes` or out of memory ends the
+ * process with abort(); programs that parse hostile bytes set limits on their
+ * input so that this is not reached.
  */
 #ifndef LIB_ARENA_H
 #define LIB_ARENA_H

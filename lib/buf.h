@@ -30,6 +30,11 @@ void buf_puts(struct buf *b, const char *text);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Room for len more bytes behind the end, NULL if there cannot be; write there,
+ * then say with buf_commit() how many were written.  Borrowed until the next
+ * call. */
+char *buf_reserve(struct buf *b, size_t len);
+void buf_commit(struct buf *b, size_t len);
 /* 0, or ERR_LIMIT / ERR_NOMEM if any append failed. */
 int buf_check(const struct buf *b, struct err *err);
 /* Hands the bytes over (caller frees with free()); b is empty afterwards. */

@@ -63,12 +63,17 @@ int err_set(struct err *err, int code, const char *fmt, ...)
  * ENOMEM, ERR_NOTFOUND for ENOENT, ERR_AGAIN for EAGAIN, else ERR_SYS. */
 int err_sys(struct err *err, int sys_errno, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Puts "words: " in front of the message; returns err->code. */
+/* Puts "words: " in front of the message; returns err->code, ERR_SYS if err is
+ * NULL (a function that must keep the code of its callee uses its own err). */
 int err_wrap(struct err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Name ("INPUT") of a code, "OK" for 0, "UNKNOWN" otherwise; borrowed. */
 const char *err_name(int code);
+/* General text of a code ("bad input"); borrowed. */
+const char *err_text(int code);
 /* Exit status for a code of ERR_LIST, 0 for 0, 70 for unknown ones. */
 int err_exit_status(int code);
+
+#include "lib/banned.h"
 
 #endif
