@@ -19,6 +19,10 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wnull-dereference -Werror
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
 	-ftrivial-auto-var-init=zero -D_FORTIFY_SOURCE=2
+# clang before 16 wants to be told twice
+ifneq ($(findstring clang,$(CC)),)
+HARDEN += -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
+endif
 LDHARDEN := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 OPT  ?= -O2
 BASE := -std=c17 -D_GNU_SOURCE -I. -I$(B)/gen -g $(OPT) \
