@@ -33,7 +33,7 @@ void jsonw_obj_end(struct jsonw *w);
 void jsonw_arr(struct jsonw *w);
 void jsonw_arr_end(struct jsonw *w);
 void jsonw_key(struct jsonw *w, const char *key);
-void jsonw_str(struct jsonw *w, const char *text);
+void jsonw_str(struct jsonw *w, const char *text);	/* NULL -> null */
 void jsonw_strn(struct jsonw *w, const char *text, size_t len);
 void jsonw_int(struct jsonw *w, int64_t v);
 void jsonw_bool(struct jsonw *w, bool v);

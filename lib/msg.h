@@ -18,6 +18,7 @@
 #define MSG_FDS_MAX 8
 #define MSG_HEADER_BYTES 8
 #define MSG_PAYLOAD_MAX (64u << 20)
+#define MSG_STALL_MS 10000
 
 struct msg {
 	uint16_t type;
@@ -31,7 +32,9 @@ int msg_send(int sock, uint16_t type, const void *payload, size_t len,
 	     const int *fds, size_t n_fds, struct err *err);
 /* Blocking receive.  ERR_NOTFOUND when the peer closed between two frames,
  * ERR_PROTO on a bad header or a frame over payload.max, ERR_AGAIN after
- * timeout_ms (-1: none) without a whole header. */
+ * timeout_ms (-1: none) without the first byte of a frame.  A frame that has
+ * begun must come without a pause of MSG_STALL_MS (no limit if timeout_ms is
+ * -1): ERR_PROTO.  m's old payload and descriptors are released first. */
 int msg_recv(int sock, struct msg *m, int timeout_ms, struct err *err);
 void msg_init(struct msg *m, size_t max);
 void msg_release(struct msg *m);	/* closes leftover fds */
