@@ -43,8 +43,9 @@ LDFLAGS_ALL := $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
 
 # --- layers: a folder (or several) is one archive -------------------------
 # name.DIRS; every .c in them belongs to the archive.
-LIBS := lib manifest policy audit channel reconciler agent engine
+LIBS := lib manifest policy audit channel reconciler agent engine image
 lib.DIRS        := lib
+image.DIRS      := engine/image
 manifest.DIRS   := manifest
 policy.DIRS     := policy/trust policy/admission
 audit.DIRS      := audit

@@ -25,7 +25,7 @@ reconcile-link.USE := channel lib proto
 reconcile-link.PKG := libcrypto libssl libevent libevent_openssl libprotobuf-c libseccomp
 
 reconcile-agent.DIR := agent/main
-reconcile-agent.USE := agent policy manifest audit channel lib proto
+reconcile-agent.USE := agent policy manifest audit channel image lib proto
 reconcile-agent.PKG := libevent libprotobuf-c jansson yaml-0.1 libcrypto libseccomp
 
 reconcile-net.DIR := agent/net
@@ -33,11 +33,11 @@ reconcile-net.USE := lib proto
 reconcile-net.PKG := libmnl libseccomp
 
 reconcile-pull.DIR := engine/image/pull
-reconcile-pull.USE := lib proto
+reconcile-pull.USE := image lib proto
 reconcile-pull.PKG := libcurl jansson libcrypto libprotobuf-c libseccomp
 
 reconcile-unpack.DIR := engine/image/unpack
-reconcile-unpack.USE := lib proto
+reconcile-unpack.USE := image lib proto
 reconcile-unpack.PKG := libarchive libcrypto libprotobuf-c libseccomp
 
 reconcile-engine.DIR := engine/main
