@@ -38,9 +38,10 @@ int proc_sibling(const char *libexec, const char *name,
  * "reconcile-verify" in it, else RECONCILE_LIBEXEC of the build.  Writes into
  * out. */
 int proc_libexec(char *out, size_t len, struct err *err);
-/* Waits; *out_status is the exit status, or 128+signal. timeout_ms -1: none;
+/* Waits and, on success, reaps and closes; *out_status is the exit status, or 128+signal. timeout_ms -1: none;
  * ERR_AGAIN after it. */
 int proc_wait(struct proc *p, int timeout_ms, int *out_status, struct err *err);
-void proc_kill(struct proc *p);		/* SIGKILL by pidfd, reaps, closes */
+/* SIGKILL by pidfd, reaps, closes; no effect after proc_wait(). */
+void proc_kill(struct proc *p);
 
 #endif

@@ -23,7 +23,18 @@ enum {
 	SANDBOX_THREAD = 1u << 5,	/* clone with CLONE_THREAD (resolver) */
 	SANDBOX_OWNER = 1u << 6,	/* chown, chmod, xattr, mknod, utimens */
 	SANDBOX_NETLINK = 1u << 7,	/* AF_NETLINK sockets, setns */
+	/* No filter, no no_new_privs, no core limit: only for the program that
+	 * starts the engine, because all three are inherited by containers
+	 * (the engine mounts, clones, and runs what may be set-user-id). */
+	SANDBOX_NO_FILTER = 1u << 30,
 };
+
+/*
+ * Filters, Landlock rules, limits and dropped capabilities are inherited by
+ * what a program starts: a profile with SANDBOX_SPAWN must allow all that its
+ * siblings' profiles allow (SPAWN itself has what a new program needs to load
+ * and to enter its own sandbox).
+ */
 
 struct sandbox_path {
 	const char *path;	/* a path that is missing is skipped */
@@ -41,7 +52,10 @@ struct sandbox {
 	unsigned int max_files;		/* RLIMIT_NOFILE, 0: as is */
 };
 
-/* After success a forbidden system call kills the process (SIGSYS); under
+/* Before it, a program that uses OpenSSL calls hash_new() or
+ * OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG) and sets locale and time
+ * zone, if any: afterwards no configuration file can be opened.
+ * After success a forbidden system call kills the process (SIGSYS); under
  * a sanitizer build the filter is not installed.  Missing Landlock in the
  * kernel is logged, not an error; anything else that fails is. */
 int sandbox_enter(const struct sandbox *profile, struct err *err);

@@ -5,6 +5,8 @@
 #include "lib/sys.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -69,4 +71,71 @@ int sys_setns(int fd, int nstype)
 int sys_unshare(int flags)
 {
 	return unshare(flags);
+}
+
+int sys_capget(uint64_t *out_effective, uint64_t *out_permitted)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {0};
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return -1;
+	*out_effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	*out_permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	return 0;
+}
+
+int sys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {
+		{
+			.effective = (uint32_t)effective,
+			.permitted = (uint32_t)permitted,
+			.inheritable = (uint32_t)inheritable,
+		},
+		{
+			.effective = (uint32_t)(effective >> 32),
+			.permitted = (uint32_t)(permitted >> 32),
+			.inheritable = (uint32_t)(inheritable >> 32),
+		},
+	};
+
+	return (int)syscall(SYS_capset, &head, data);
+}
+
+int sys_landlock_abi(void)
+{
+	return (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+			    LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+int sys_landlock_create(uint64_t handled_access_fs)
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = handled_access_fs,
+	};
+
+	return (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr),
+			    0);
+}
+
+int sys_landlock_add_path(int ruleset, int fd, uint64_t access)
+{
+	struct landlock_path_beneath_attr attr = {
+		.allowed_access = access,
+		.parent_fd = fd,
+	};
+
+	return (int)syscall(SYS_landlock_add_rule, ruleset,
+			    LANDLOCK_RULE_PATH_BENEATH, &attr, 0);
+}
+
+int sys_landlock_restrict(int ruleset)
+{
+	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }

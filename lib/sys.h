@@ -24,5 +24,14 @@ int sys_prctl(int op, unsigned long a, unsigned long b, unsigned long c,
 	      unsigned long d);
 int sys_setns(int fd, int nstype);
 int sys_unshare(int flags);
+/* Effective, permitted and inheritable sets of this thread, bit n = capability
+ * n. */
+int sys_capget(uint64_t *out_effective, uint64_t *out_permitted);
+int sys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+/* ABI version of Landlock, or -1. */
+int sys_landlock_abi(void);
+int sys_landlock_create(uint64_t handled_access_fs);
+int sys_landlock_add_path(int ruleset, int fd, uint64_t access);
+int sys_landlock_restrict(int ruleset);
 
 #endif
