@@ -25,7 +25,7 @@ HARDEN += -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-cla
 endif
 LDHARDEN := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 OPT  ?= -O2
-BASE := -std=c17 -D_GNU_SOURCE -I. -I$(B)/gen -g $(OPT) \
+BASE := -std=c17 -D_GNU_SOURCE -I. -isystem $(B)/gen -g $(OPT) \
 	-DRECONCILE_LIBEXEC='"$(LIBEXECDIR)"' \
 	-DRECONCILE_SYSCONF='"$(SYSCONFDIR)"' \
 	-DRECONCILE_VERSION='"$(VERSION)"'

@@ -1,0 +1,62 @@
+/* conf.c - the one table of the manager's configuration keys. */
+#include "reconciler/core/conf.h"
+
+#include <stddef.h>
+
+#define AT(field) offsetof(struct core_conf, field)
+
+static const struct conf_key keys[] = {
+	{ "repository.url", CONF_STRING, AT(repository_url), NULL, 0, 0,
+	  "Where the manifests are pulled from: file:// or ssh://." },
+	{ "repository.id", CONF_STRING, AT(repository_id), NULL, 0, 0,
+	  "Name of the repository; commits carry it in .reconcile/policy.yaml, so that a commit signed for another repository is refused." },
+	{ "repository.ref", CONF_STRING, AT(repository_ref), "refs/heads/main", 0, 0,
+	  "The one ref that is followed." },
+	{ "repository.ssh_key", CONF_STRING, AT(ssh_key), "", 0, 0,
+	  "Private key for ssh:// (read by ssh, never by reconcile)." },
+	{ "repository.ssh_known_hosts", CONF_STRING, AT(ssh_known_hosts), "", 0, 0,
+	  "Known host keys for ssh://; an unknown host is refused." },
+	{ "trust.allowed_signers", CONF_PATH, AT(allowed_signers), RECONCILE_SYSCONF "/allowed_signers", 0, 0,
+	  "Who may sign, in the format of allowed_signers; see reconcile-allowed-signers(5)." },
+	{ "trust.revoked_keys", CONF_PATH, AT(revoked_keys), RECONCILE_SYSCONF "/revoked_keys", 0, 0,
+	  "Revoked keys; a missing or empty file is an error." },
+	{ "state.dir", CONF_PATH, AT(state_dir), "/var/lib/reconcile", 0, 0,
+	  "Folder of the state, the mirror of the repository, the certificates and the audit log." },
+	{ "run.dir", CONF_PATH, AT(run_dir), "/run/reconcile", 0, 0,
+	  "Folder of the channel's socket." },
+	{ "libexec.dir", CONF_STRING, AT(libexec), "", 0, 0,
+	  "Folder of the sibling programs; empty: where reconcile itself is, else the one of the build." },
+	{ "channel.listen", CONF_STRING, AT(listen), "0.0.0.0:7443", 0, 0,
+	  "Address and port on which hosts are accepted." },
+	{ "channel.advertise", CONF_STRING, AT(advertise), "", 0, 0,
+	  "Address and port that join tokens name; empty: channel.listen." },
+	{ "pod.cidr", CONF_CIDR, AT(pod_cidr), "10.244.0.0/16", 0, 0,
+	  "Addresses of pods; each host gets a /24 of it." },
+	{ "service.cidr", CONF_CIDR, AT(service_cidr), "10.96.0.0/16", 0, 0,
+	  "Addresses of Services." },
+	{ "registry", CONF_LIST, AT(registries), "", 0, 0,
+	  "host[:port] ca=FILE: certificate authority of a registry; may repeat." },
+	{ "host.wait_s", CONF_INT, AT(host_wait_s), "10", 0, 3600,
+	  "How long a pass waits for known hosts to connect, in seconds." },
+	{ "pass.timeout_s", CONF_INT, AT(pass_timeout_s), "600", 1, 86400,
+	  "How long a pass waits for the hosts to converge, in seconds." },
+	{ "daemon.interval_s", CONF_INT, AT(interval_s), "60", 1, 86400,
+	  "How often the daemon looks for new commits, in seconds." },
+	{ "cert.hours", CONF_INT, AT(cert_hours), "24", 1, 720,
+	  "Validity of host certificates, in hours; hosts renew at two thirds." },
+};
+
+const struct conf_key *core_conf_keys(size_t *out_n)
+{
+	*out_n = sizeof(keys) / sizeof(keys[0]);
+	return keys;
+}
+
+int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
+		   struct err *err)
+{
+	if (path == NULL)
+		path = RECONCILE_SYSCONF "/reconcile.conf";
+	return conf_load(path, keys, sizeof(keys) / sizeof(keys[0]), out,
+			 arena, err);
+}

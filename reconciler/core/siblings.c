@@ -1,0 +1,336 @@
+/*
+ * siblings.c - start, ask, read, end: the manager's side of the frames of
+ * reconcile-fetch, reconcile-verify and reconcile-pull.
+ *
+ * Each call starts a fresh sibling and ends it: no parser outlives its input.
+ */
+#include "reconciler/core/siblings.h"
+
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/msg.h"
+#include "lib/proc.h"
+
+#include "engine/image/image.pb-c.h"
+#include "policy/verify/verify.pb-c.h"
+#include "reconciler/fetch/fetch.pb-c.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ANSWER_MS 600000
+#define SIGNERS_MAX (1u << 20)
+#define PACK_MAX (1u << 30)
+
+struct call {			/* one sibling, one question */
+	struct proc proc;
+	int sock;
+	struct msg msg;
+};
+
+static int call_start(struct call *c, const char *libexec, const char *name,
+		      struct err *err)
+{
+	static const char *const none[] = { NULL };
+
+	c->sock = -1;
+	c->proc = (struct proc){ .pid = -1, .pidfd = -1 };
+	msg_init(&c->msg, MSG_PAYLOAD_MAX);
+	return proc_sibling(libexec, name, none, &c->proc, &c->sock, err);
+}
+
+static void call_end(struct call *c)
+{
+	int status = 0;
+
+	msg_release(&c->msg);
+	if (c->sock >= 0)
+		(void)close(c->sock);
+	if (c->proc.pid > 0 &&
+	    proc_wait(&c->proc, 2000, &status, NULL) < 0)
+		proc_kill(&c->proc);
+}
+
+static int call_next(struct call *c, struct err *err)
+{
+	int r;
+
+	msg_release(&c->msg);
+	msg_init(&c->msg, MSG_PAYLOAD_MAX);
+	r = msg_recv(c->sock, &c->msg, ANSWER_MS, err);
+	if (r == ERR_NOTFOUND)
+		return err_set(err, ERR_PROTO, "it ended without an answer");
+	return r;
+}
+
+static int send_packed(struct call *c, uint16_t type,
+		       const ProtobufCMessage *m, struct err *err)
+{
+	size_t len = protobuf_c_message_get_packed_size(m);
+	uint8_t *bytes = malloc(len > 0 ? len : 1);
+	int r;
+
+	if (bytes == NULL)
+		return err_set(err, ERR_NOMEM, "request");
+	(void)protobuf_c_message_pack(m, bytes);
+	r = msg_send(c->sock, type, bytes, len, NULL, 0, err);
+	free(bytes);
+	return r;
+}
+
+static int code_from_name(const char *name)
+{
+	for (int code = -1; code >= -ERR_CODE_COUNT; code--)
+		if (strcmp(err_name(code), name) == 0)
+			return code;
+	return ERR_SYS;
+}
+
+/* Text of our own, for protobuf's char * members, which it only reads. */
+static char *text(struct arena *arena, const char *s)
+{
+	return arena_strdup(arena, s == NULL ? "" : s);
+}
+
+const char *siblings_mirror(const struct core_conf *conf, struct arena *arena)
+{
+	return arena_printf(arena, "%s/repository.git", conf->state_dir);
+}
+
+static int fetch_answer(struct call *c, struct arena *arena,
+			const char **out_commit, struct err *err)
+{
+	const uint8_t *bytes = (const uint8_t *)c->msg.payload.data;
+	int r = 0;
+
+	if (c->msg.type == FETCH__MSG_TYPE__MSG_ERROR) {
+		Fetch__Error *e =
+			fetch__error__unpack(NULL, c->msg.payload.len, bytes);
+
+		r = e == NULL ? err_set(err, ERR_PROTO, "error frame")
+			      : err_set(err, code_from_name(e->code), "%s",
+					e->message);
+		fetch__error__free_unpacked(e, NULL);
+	} else if (c->msg.type == FETCH__MSG_TYPE__MSG_HEAD) {
+		Fetch__Head *h =
+			fetch__head__unpack(NULL, c->msg.payload.len, bytes);
+
+		if (h == NULL)
+			return err_set(err, ERR_PROTO, "head frame");
+		*out_commit = arena_strdup(arena, h->commit);
+		fetch__head__free_unpacked(h, NULL);
+	} else {
+		r = err_set(err, ERR_PROTO, "unexpected frame %u",
+			    c->msg.type);
+	}
+	return r;
+}
+
+int siblings_fetch(const struct core_conf *conf, const char *libexec,
+		   struct arena *arena, const char **out_commit,
+		   struct err *err)
+{
+	Fetch__MirrorRequest q = FETCH__MIRROR_REQUEST__INIT;
+	struct call c;
+	int r = call_start(&c, libexec, "reconcile-fetch", err);
+
+	if (r < 0)
+		goto out;
+	q.url = text(arena, conf->repository_url);
+	q.ref = text(arena, conf->repository_ref);
+	q.store_path = text(arena, siblings_mirror(conf, arena));
+	q.ssh_key = text(arena, conf->ssh_key);
+	q.ssh_known_hosts = text(arena, conf->ssh_known_hosts);
+	r = send_packed(&c, FETCH__MSG_TYPE__MSG_MIRROR, &q.base, err);
+	if (r == 0)
+		r = call_next(&c, err);
+	if (r == 0)
+		r = fetch_answer(&c, arena, out_commit, err);
+out:
+	call_end(&c);
+	return r < 0 ? err_wrap(err, "fetch %s", conf->repository_url) : 0;
+}
+
+int siblings_pack(const struct core_conf *conf, const char *libexec,
+		  const char *want, const char *have, struct buf *out,
+		  struct err *err)
+{
+	Fetch__PackRequest q = FETCH__PACK_REQUEST__INIT;
+	struct arena *arena = arena_new(1u << 16);
+	const char *unused = NULL;
+	char *haves[1];
+	struct call c;
+	int r = call_start(&c, libexec, "reconcile-fetch", err);
+
+	if (r < 0)
+		goto out;
+	q.store_path = text(arena, siblings_mirror(conf, arena));
+	q.want = text(arena, want);
+	if (have != NULL && have[0] != '\0') {
+		haves[0] = text(arena, have);
+		q.have = haves;
+		q.n_have = 1;
+	}
+	r = send_packed(&c, FETCH__MSG_TYPE__MSG_PACK, &q.base, err);
+	while (r == 0 && (r = call_next(&c, err)) == 0 &&
+	       c.msg.type == FETCH__MSG_TYPE__MSG_PACK_DATA)
+		buf_put(out, c.msg.payload.data, c.msg.payload.len);
+	if (r == 0 && c.msg.type != FETCH__MSG_TYPE__MSG_DONE)
+		r = fetch_answer(&c, arena, &unused, err);
+	if (r == 0)
+		r = buf_check(out, err);
+out:
+	call_end(&c);
+	arena_free(arena);
+	return r < 0 ? err_wrap(err, "pack %s", want) : 0;
+}
+
+int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
+			const unsigned char **out, size_t *out_len,
+			struct err *err)
+{
+	Verify__TrustRoot root = VERIFY__TRUST_ROOT__INIT;
+	struct buf signers, revoked;
+	unsigned char *bytes;
+	int r;
+
+	buf_init(&signers, SIGNERS_MAX);
+	buf_init(&revoked, SIGNERS_MAX);
+	r = file_read(AT_FDCWD, conf->allowed_signers, SIGNERS_MAX, &signers,
+		      err);
+	if (r == 0)
+		r = file_read(AT_FDCWD, conf->revoked_keys, SIGNERS_MAX,
+			      &revoked, err);
+	if (r == 0 && revoked.len == 0)
+		r = err_set(err, ERR_TRUST,
+			    "%s is empty: want revoked keys, or one comment "
+			    "line when there are none", conf->revoked_keys);
+	if (r < 0)
+		goto out;
+	root.repository_id = text(arena, conf->repository_id);
+	root.ref = text(arena, conf->repository_ref);
+	root.allowed_signers.data = (uint8_t *)signers.data;
+	root.allowed_signers.len = signers.len;
+	root.revoked_keys.data = (uint8_t *)revoked.data;
+	root.revoked_keys.len = revoked.len;
+	*out_len = verify__trust_root__get_packed_size(&root);
+	bytes = arena_alloc(arena, *out_len);
+	(void)verify__trust_root__pack(&root, bytes);
+	*out = bytes;
+out:
+	buf_release(&signers);
+	buf_release(&revoked);
+	return r < 0 ? err_wrap(err, "trust root") : 0;
+}
+
+static void copy_diagnostics(const Verify__VerifyReply *m, struct arena *arena,
+			     struct verdict *v)
+{
+	diags_init(&v->diags, arena, 100000);
+	for (size_t i = 0; i < m->n_diagnostics; i++) {
+		const Verify__Diagnostic *d = m->diagnostics[i];
+		struct manifest_pos pos = {
+			.path = d->path[0] == '\0' ? NULL
+						   : arena_strdup(arena, d->path),
+			.line = d->line,
+			.column = d->column,
+		};
+
+		diags_add(&v->diags, arena_strdup(arena, d->code),
+			  (enum diag_severity)d->severity, pos,
+			  d->pointer[0] == '\0'
+				  ? NULL
+				  : arena_strdup(arena, d->pointer),
+			  d->fix[0] == '\0' ? NULL : arena_strdup(arena, d->fix),
+			  "%s", d->message);
+	}
+}
+
+static void copy_verdict(const Verify__VerifyReply *m, struct arena *arena,
+			 struct verdict *v)
+{
+	*v = (struct verdict){
+		.kind = (int)m->verdict,
+		.commit = arena_strdup(arena, m->commit),
+		.verified = m->commits_verified,
+		.n_commits = m->n_commits,
+	};
+	v->commits = arena_calloc(arena, m->n_commits, sizeof(*v->commits));
+	for (size_t i = 0; i < m->n_commits; i++)
+		v->commits[i] = (struct verdict_commit){
+			.commit = arena_strdup(arena, m->commits[i]->commit),
+			.signer = arena_strdup(arena, m->commits[i]->signer),
+			.key = arena_strdup(arena, m->commits[i]->key),
+			.code = arena_strdup(arena, m->commits[i]->code),
+			.reason = arena_strdup(arena, m->commits[i]->reason),
+		};
+	copy_diagnostics(m, arena, v);
+	if (m->snapshot.len > 0) {
+		v->snapshot = arena_memdup(arena, m->snapshot.data,
+					   m->snapshot.len);
+		v->snapshot_len = m->snapshot.len;
+	}
+}
+
+static int verify_ask(struct call *c, const struct core_conf *conf,
+		      const struct verify_args *args, struct arena *arena,
+		      struct err *err)
+{
+	Verify__VerifyRequest q = VERIFY__VERIFY_REQUEST__INIT;
+	Verify__TrustRoot *root = NULL;
+	const unsigned char *bytes = NULL;
+	size_t len = 0;
+	int r = 0;
+
+	if (!args->untrusted) {
+		r = siblings_trust_root(conf, arena, &bytes, &len, err);
+		if (r < 0)
+			return r;
+		root = verify__trust_root__unpack(NULL, len, bytes);
+		if (root == NULL)
+			return err_set(err, ERR_NOMEM, "trust root");
+	}
+	q.mode = args->untrusted ? VERIFY__VERIFY_REQUEST__MODE__UNTRUSTED
+				 : VERIFY__VERIFY_REQUEST__MODE__FULL;
+	q.repository_path = text(arena, args->repository);
+	q.root = root;
+	q.accepted = text(arena, args->accepted);
+	q.target = text(arena, args->target);
+	q.now = clock_unix_ms() / 1000;
+	q.want_snapshot = true;
+	r = send_packed(c, VERIFY__MSG_TYPE__MSG_VERIFY_REQUEST, &q.base, err);
+	verify__trust_root__free_unpacked(root, NULL);
+	return r;
+}
+
+int siblings_verify(const struct core_conf *conf, const char *libexec,
+		    const struct verify_args *args, struct arena *arena,
+		    struct verdict *out, struct err *err)
+{
+	Verify__VerifyReply *m = NULL;
+	struct call c;
+	int r = call_start(&c, libexec, "reconcile-verify", err);
+
+	if (r == 0)
+		r = verify_ask(&c, conf, args, arena, err);
+	if (r == 0)
+		r = call_next(&c, err);
+	if (r < 0)
+		goto out;
+	if (c.msg.type == VERIFY__MSG_TYPE__MSG_VERIFY_REPLY)
+		m = verify__verify_reply__unpack(
+			NULL, c.msg.payload.len,
+			(const uint8_t *)c.msg.payload.data);
+	if (m == NULL)
+		r = err_set(err, ERR_PROTO, "answer is not a verdict");
+	else if (m->verdict == VERIFY__VERIFY_REPLY__VERDICT__FAILED)
+		r = err_set(err, code_from_name(m->error_code), "%s", m->error);
+	else
+		copy_verdict(m, arena, out);
+	verify__verify_reply__free_unpacked(m, NULL);
+out:
+	call_end(&c);
+	return r < 0 ? err_wrap(err, "verify %s", args->target) : 0;
+}

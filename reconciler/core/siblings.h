@@ -1,0 +1,60 @@
+/*
+ * siblings.h - one call each to the programs that parse for us.
+ */
+#ifndef RECONCILER_CORE_SIBLINGS_H
+#define RECONCILER_CORE_SIBLINGS_H
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "manifest/manifest.h"
+#include "reconciler/core/conf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What reconcile-verify said, in the caller's arena. */
+struct verdict {
+	int kind;			/* enum Verify__VerifyReply__Verdict */
+	const char *commit;		/* hex */
+	struct diags diags;		/* sorted */
+	struct verdict_commit {
+		const char *commit, *signer, *key, *code, *reason;
+	} *commits;
+	size_t n_commits;
+	uint64_t verified;		/* number of commits checked */
+	const char *snapshot;		/* encoded; NULL if not accepted */
+	size_t snapshot_len;
+};
+
+struct verify_args {
+	const char *repository;		/* path */
+	const char *accepted;		/* NULL at first trust */
+	const char *target;
+	bool untrusted;			/* decode and admission only */
+};
+
+/* Packs the trust root that the configuration names; *out owned by arena. */
+int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
+			const unsigned char **out, size_t *out_len,
+			struct err *err);
+/* Mirrors the followed ref; *out_commit in the arena. */
+int siblings_fetch(const struct core_conf *conf, const char *libexec,
+		   struct arena *arena, const char **out_commit,
+		   struct err *err);
+/* Packs everything reachable from want and not from have (NULL allowed). */
+int siblings_pack(const struct core_conf *conf, const char *libexec,
+		  const char *want, const char *have, struct buf *out,
+		  struct err *err);
+/* Verdict of reconcile-verify; an error only when none could be had. */
+int siblings_verify(const struct core_conf *conf, const char *libexec,
+		    const struct verify_args *args, struct arena *arena,
+		    struct verdict *out, struct err *err);
+/* Digest ("sha256:...") that a reference by tag stands for now. */
+int siblings_resolve(const struct core_conf *conf, const char *libexec,
+		     const char *image, struct arena *arena,
+		     const char **out_digest, struct err *err);
+/* Path of the mirror below the state folder. */
+const char *siblings_mirror(const struct core_conf *conf, struct arena *arena);
+
+#endif
