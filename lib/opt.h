@@ -25,7 +25,7 @@ struct opt_command {
 	const struct opt *opts;
 	size_t n_opts;
 	int min_args, max_args;	/* operands; max -1: any */
-	int (*run)(void *ctx, struct err *err);	/* opt_run() calls it */
+	int (*run)(void *ctx, struct err *err);	/* for the program's main() */
 };
 
 struct opt_program {
@@ -47,12 +47,16 @@ struct opt_values {		/* result; borrowed from argv */
 	size_t n_operands;
 };
 
-/* ERR_INPUT with usage hint.  "--help" gives command->name "" and an option
- * named "help" in given. */
+/* ERR_INPUT with usage hint, out untouched.  Options may stand before, between
+ * and behind operands until "--"; operands are gathered within argv (its
+ * pointers move).  "--help" gives an option named "help" in given, and as
+ * command the one that was named, else that of name "" (NULL if there is
+ * none); operands are then not counted. */
 int opt_parse(const struct opt_program *prog, int argc, char **argv,
 	      struct opt_values *out, struct err *err);
 /* Last value of option `name`, "" for a flag, NULL if not given. */
 const char *opt_get(const struct opt_values *v, const char *name);
+/* cmd NULL or of name "": the page of the whole program. */
 void opt_help(const struct opt_program *prog, const struct opt_command *cmd,
 	      FILE *out);
 /* shell: "bash", "zsh" or "fish"; ERR_INPUT otherwise. */
