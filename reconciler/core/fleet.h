@@ -1,0 +1,61 @@
+/*
+ * fleet.h - the hosts as the core sees them: who is connected, what each
+ * reported last, and the frames that go to them.
+ *
+ * Everything a host says is about that host only: its name comes from the
+ * channel, which has it from the certificate.
+ */
+#ifndef RECONCILER_CORE_FLEET_H
+#define RECONCILER_CORE_FLEET_H
+
+#include "lib/arena.h"
+#include "lib/err.h"
+#include "reconciler/core/core.h"
+#include "reconciler/world.h"
+
+#include "channel/agent.pb-c.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fleet_host {
+	char *name;			/* owned */
+	bool connected;
+	Channel__Hello *hello;		/* owned, NULL until it came */
+	Channel__Report *report;	/* owned, NULL until it came */
+	char *sent_commit;		/* pack sent in this session; owned, NULL */
+	uint64_t sent_epoch;		/* highest assignment sent or restored */
+	char *refusal;			/* last refusal text; owned, NULL */
+	uint64_t refused_epoch;
+	char address[64];
+};
+
+struct fleet {
+	struct channel_client *client;
+	struct fleet_host *hosts;	/* in order of appearance */
+	size_t n_hosts, cap_hosts;
+	bool own_channel;		/* we started it, we end it */
+	int channel_pid, channel_pidfd;
+};
+
+/* Attaches to the channel at run_dir/channel.sock, or starts one when none
+ * answers and may_start.  ERR_AGAIN: another core is attached.  ERR_NOTFOUND: no
+ * channel and may_start false. */
+int fleet_open(struct core *c, bool may_start, struct err *err);
+void fleet_close(struct core *c);
+/* Handles everything that has arrived; waits up to timeout_ms for the first.
+ * *out_changed: the world may look different now. */
+int fleet_poll(struct core *c, int timeout_ms, bool *out_changed,
+	       struct err *err);
+struct fleet_host *fleet_find(const struct fleet *f, const char *name);
+/* Sends one message of agent.proto to a host (no-op when not connected). */
+int fleet_send(struct core *c, const char *host, uint32_t type,
+	       const ProtobufCMessage *message, struct err *err);
+/* Closes a host's session now (revocation), and has the channel read the CRL
+ * again. */
+int fleet_cut(struct core *c, const char *host, const char *reason,
+	      struct err *err);
+/* The descriptor to poll for events. */
+int fleet_fd(const struct fleet *f);
+
+#endif
