@@ -52,3 +52,4 @@ reconcile-monitor.STATIC := 1
 
 reconcile-init.DIR := engine/init
 reconcile-init.STATIC := 1
+reconcile-init.LINK := $(if $(SAN),,-nostdlib -nostartfiles)
