@@ -20,6 +20,12 @@ int admission_check(const struct snapshot *s, struct diags *diags,
 int admission_check_under(const struct snapshot *s,
 			  const struct cluster_policy *policy,
 			  struct diags *diags, struct err *err);
+/* Is a taint of this key, value and effect tolerated?  key, value not NULL. */
+bool admission_tolerates(const struct pod_spec *spec, const char *key,
+			 const char *value, const char *effect);
+/* "privileged", "baseline", "restricted"; false for anything else. */
+bool admission_level_parse(const char *text, int *out_level);
+const char *admission_level_name(int level);
 /* Does this host fit the pod: nodeSelector, taints; the host itself checks an
  * assignment with it.  why (optional) gets the reason. */
 bool admission_host_fits(const struct pod_spec *spec,
