@@ -15,12 +15,12 @@
 struct arena;
 
 struct arena *arena_new(size_t max_bytes);
-void arena_free(struct arena *a);		/* NULL allowed */
+void arena_free(struct arena *a); /* NULL allowed */
 /* Zeroed, aligned for any type; size 0 gives a unique pointer. Borrowed until
  * arena_free(). */
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_calloc(struct arena *a, size_t count, size_t size);
-char *arena_strdup(struct arena *a, const char *text);	/* NULL -> NULL */
+char *arena_strdup(struct arena *a, const char *text); /* NULL -> NULL */
 char *arena_strndup(struct arena *a, const char *bytes, size_t len);
 void *arena_memdup(struct arena *a, const void *bytes, size_t len);
 char *arena_printf(struct arena *a, const char *fmt, ...)

@@ -15,16 +15,16 @@
 #include <stddef.h>
 
 struct buf {
-	char *data;		/* owned; NULL while empty */
+	char *data; /* owned; NULL while empty */
 	size_t len;
 	size_t cap;
-	size_t max;		/* len never exceeds it */
+	size_t max; /* len never exceeds it */
 	bool failed;
 };
 
 void buf_init(struct buf *b, size_t max);
 void buf_release(struct buf *b);
-void buf_reset(struct buf *b);			/* len = 0, keeps memory */
+void buf_reset(struct buf *b); /* len = 0, keeps memory */
 void buf_put(struct buf *b, const void *bytes, size_t len);
 void buf_puts(struct buf *b, const char *text);
 void buf_putc(struct buf *b, char c);

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-int64_t clock_unix_ms(void);		/* CLOCK_REALTIME */
-int64_t clock_boot_ms(void);		/* CLOCK_BOOTTIME */
+int64_t clock_unix_ms(void); /* CLOCK_REALTIME */
+int64_t clock_boot_ms(void); /* CLOCK_BOOTTIME */
 #define CLOCK_RFC3339_BYTES 32
 /* "2026-11-22T08:11:00.123Z" */
 const char *clock_rfc3339(int64_t unix_ms, char out[CLOCK_RFC3339_BYTES]);

@@ -13,12 +13,12 @@
 #include <stdio.h>
 
 enum conf_type {
-	CONF_STRING,	/* const char *, in the arena */
-	CONF_PATH,	/* as STRING, absolute */
-	CONF_INT,	/* int64_t, min..max */
-	CONF_BOOL,	/* bool */
-	CONF_LIST,	/* struct conf_list; the key may repeat */
-	CONF_CIDR,	/* const char *, IPv4 "a.b.c.d/n" */
+	CONF_STRING, /* const char *, in the arena */
+	CONF_PATH,   /* as STRING, absolute */
+	CONF_INT,    /* int64_t, min..max */
+	CONF_BOOL,   /* bool */
+	CONF_LIST,   /* struct conf_list; the key may repeat */
+	CONF_CIDR,   /* const char *, IPv4 "a.b.c.d/n" */
 };
 
 struct conf_list {
@@ -29,10 +29,10 @@ struct conf_list {
 struct conf_key {
 	const char *name;
 	enum conf_type type;
-	size_t offset;		/* in the target struct */
-	const char *fallback;	/* default as text; NULL: required */
+	size_t offset;	      /* in the target struct */
+	const char *fallback; /* default as text; NULL: required */
 	int64_t min, max;
-	const char *doc;	/* one sentence for the man page */
+	const char *doc; /* one sentence for the man page */
 };
 
 /* Reads path into target (defaults first).  path NULL: defaults only. */

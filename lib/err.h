@@ -51,8 +51,8 @@ enum {
 #define ERR_MSG_BYTES 1024
 
 struct err {
-	int code;		/* 0 or ERR_* */
-	int sys_errno;		/* errno of the cause, 0 if none */
+	int code;      /* 0 or ERR_* */
+	int sys_errno; /* errno of the cause, 0 if none */
 	char msg[ERR_MSG_BYTES];
 };
 

@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 #define HASH_BYTES 32
-#define HASH_HEX 65		/* with NUL */
+#define HASH_HEX 65 /* with NUL */
 
-struct hash;			/* a running digest; heap */
+struct hash; /* a running digest; heap */
 
-struct hash *hash_new(void);	/* aborts if OpenSSL has no SHA-256 */
+struct hash *hash_new(void); /* aborts if OpenSSL has no SHA-256 */
 void hash_free(struct hash *h);
 void hash_add(struct hash *h, const void *bytes, size_t len);
-void hash_end(struct hash *h, uint8_t out[HASH_BYTES]);	/* resets h */
+void hash_end(struct hash *h, uint8_t out[HASH_BYTES]); /* resets h */
 void hash_sha256(const void *bytes, size_t len, uint8_t out[HASH_BYTES]);
 void hash_sha256_hex(const void *bytes, size_t len, char out[HASH_HEX]);
 

@@ -23,8 +23,8 @@ int json_read(const char *bytes, size_t len, size_t max_bytes, int max_depth,
 struct jsonw {
 	struct buf *out;
 	uint8_t depth;
-	bool more[64];		/* a comma is due at this depth */
-	bool key;		/* a key was just written */
+	bool more[64]; /* a comma is due at this depth */
+	bool key;      /* a key was just written */
 };
 
 void jsonw_init(struct jsonw *w, struct buf *out);
@@ -33,7 +33,7 @@ void jsonw_obj_end(struct jsonw *w);
 void jsonw_arr(struct jsonw *w);
 void jsonw_arr_end(struct jsonw *w);
 void jsonw_key(struct jsonw *w, const char *key);
-void jsonw_str(struct jsonw *w, const char *text);	/* NULL -> null */
+void jsonw_str(struct jsonw *w, const char *text); /* NULL -> null */
 void jsonw_strn(struct jsonw *w, const char *text, size_t len);
 void jsonw_int(struct jsonw *w, int64_t v);
 void jsonw_bool(struct jsonw *w, bool v);

@@ -22,8 +22,8 @@
 
 struct msg {
 	uint16_t type;
-	struct buf payload;	/* caller: buf_init(&m.payload, max) first */
-	int fds[MSG_FDS_MAX];	/* owned by the receiver; -1 when unused */
+	struct buf payload;   /* caller: buf_init(&m.payload, max) first */
+	int fds[MSG_FDS_MAX]; /* owned by the receiver; -1 when unused */
 	size_t n_fds;
 };
 
@@ -37,6 +37,6 @@ int msg_send(int sock, uint16_t type, const void *payload, size_t len,
  * -1): ERR_PROTO.  m's old payload and descriptors are released first. */
 int msg_recv(int sock, struct msg *m, int timeout_ms, struct err *err);
 void msg_init(struct msg *m, size_t max);
-void msg_release(struct msg *m);	/* closes leftover fds */
+void msg_release(struct msg *m); /* closes leftover fds */
 
 #endif

@@ -1,4 +1,5 @@
-/* num.h - checked arithmetic and strict number parsing (no errno, no locale). */
+/* num.h - checked arithmetic and strict number parsing (no errno, no locale).
+ */
 #ifndef LIB_NUM_H
 #define LIB_NUM_H
 

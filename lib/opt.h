@@ -12,20 +12,20 @@
 #include <stdio.h>
 
 struct opt {
-	const char *name;	/* long name without dashes */
-	char letter;		/* 0: none */
-	const char *arg;	/* placeholder, NULL: a flag */
+	const char *name; /* long name without dashes */
+	char letter;	  /* 0: none */
+	const char *arg;  /* placeholder, NULL: a flag */
 	const char *doc;
 };
 
 struct opt_command {
-	const char *name;	/* "host list"; "" is the command-less form */
-	const char *args;	/* usage of its operands, e.g. "NAME..." */
-	const char *doc;	/* one line */
+	const char *name; /* "host list"; "" is the command-less form */
+	const char *args; /* usage of its operands, e.g. "NAME..." */
+	const char *doc;  /* one line */
 	const struct opt *opts;
 	size_t n_opts;
-	int min_args, max_args;	/* operands; max -1: any */
-	int (*run)(void *ctx, struct err *err);	/* for the program's main() */
+	int min_args, max_args;			/* operands; max -1: any */
+	int (*run)(void *ctx, struct err *err); /* for the program's main() */
 };
 
 struct opt_program {
@@ -39,9 +39,12 @@ struct opt_program {
 
 #define OPT_VALUES_MAX 64
 
-struct opt_values {		/* result; borrowed from argv */
+struct opt_values { /* result; borrowed from argv */
 	const struct opt_command *command;
-	struct { const struct opt *opt; const char *arg; } given[OPT_VALUES_MAX];
+	struct {
+		const struct opt *opt;
+		const char *arg;
+	} given[OPT_VALUES_MAX];
 	size_t n_given;
 	const char *const *operands;
 	size_t n_operands;
@@ -60,7 +63,7 @@ const char *opt_get(const struct opt_values *v, const char *name);
 void opt_help(const struct opt_program *prog, const struct opt_command *cmd,
 	      FILE *out);
 /* shell: "bash", "zsh" or "fish"; ERR_INPUT otherwise. */
-int opt_completion(const struct opt_program *prog, const char *shell,
-		   FILE *out, struct err *err);
+int opt_completion(const struct opt_program *prog, const char *shell, FILE *out,
+		   struct err *err);
 
 #endif

@@ -15,14 +15,15 @@
 /* Named groups of system calls; SANDBOX_BASE (memory, read/write on open
  * descriptors, clocks, signals of its own, exit) is always allowed. */
 enum {
-	SANDBOX_FILE_READ = 1u << 0,	/* openat2/openat read-only, stat, getdents */
-	SANDBOX_FILE_WRITE = 1u << 1,	/* create, rename, unlink, fsync, flock */
-	SANDBOX_CONNECT = 1u << 2,	/* socket, connect, getsockopt ... */
-	SANDBOX_ACCEPT = 1u << 3,	/* accept4 on passed sockets */
-	SANDBOX_SPAWN = 1u << 4,	/* clone, execve, wait, pidfd */
-	SANDBOX_THREAD = 1u << 5,	/* clone with CLONE_THREAD (resolver) */
-	SANDBOX_OWNER = 1u << 6,	/* chown, chmod, xattr, mknod, utimens */
-	SANDBOX_NETLINK = 1u << 7,	/* AF_NETLINK sockets, setns */
+	SANDBOX_FILE_READ = 1u
+			    << 0, /* openat2/openat read-only, stat, getdents */
+	SANDBOX_FILE_WRITE = 1u << 1, /* create, rename, unlink, fsync, flock */
+	SANDBOX_CONNECT = 1u << 2,    /* socket, connect, getsockopt ... */
+	SANDBOX_ACCEPT = 1u << 3,     /* accept4 on passed sockets */
+	SANDBOX_SPAWN = 1u << 4,      /* clone, execve, wait, pidfd */
+	SANDBOX_THREAD = 1u << 5,     /* clone with CLONE_THREAD (resolver) */
+	SANDBOX_OWNER = 1u << 6,      /* chown, chmod, xattr, mknod, utimens */
+	SANDBOX_NETLINK = 1u << 7,    /* AF_NETLINK sockets, setns */
 	/* No filter, no no_new_privs, no core limit: only for the program that
 	 * starts the engine, because all three are inherited by containers
 	 * (the engine mounts, clones, and runs what may be set-user-id). */
@@ -37,19 +38,19 @@ enum {
  */
 
 struct sandbox_path {
-	const char *path;	/* a path that is missing is skipped */
+	const char *path; /* a path that is missing is skipped */
 	bool write;
 };
 
 struct sandbox {
-	const char *name;		/* program, for messages */
-	uint32_t allow;			/* SANDBOX_* */
+	const char *name;		  /* program, for messages */
+	uint32_t allow;			  /* SANDBOX_* */
 	const struct sandbox_path *paths; /* Landlock; all else is denied */
 	size_t n_paths;
-	bool landlock;			/* false: no file-system rules */
-	uint64_t keep_caps;		/* bit n = capability n kept */
-	size_t max_memory;		/* RLIMIT_AS in bytes, 0: unlimited */
-	unsigned int max_files;		/* RLIMIT_NOFILE, 0: as is */
+	bool landlock;		/* false: no file-system rules */
+	uint64_t keep_caps;	/* bit n = capability n kept */
+	size_t max_memory;	/* RLIMIT_AS in bytes, 0: unlimited */
+	unsigned int max_files; /* RLIMIT_NOFILE, 0: as is */
 };
 
 /* Before it, a program that uses OpenSSL calls hash_new() or

@@ -11,7 +11,8 @@
  * printable UTF-8 stays; C0, DEL, C1, bidi and zero-width characters, invalid
  * UTF-8 and backslash become \xNN / \u{N}. */
 void text_escape(struct buf *out, const char *bytes, size_t len);
-/* Same into a caller's array (truncated with "..."), for messages; returns dst. */
+/* Same into a caller's array (truncated with "..."), for messages; returns dst.
+ */
 const char *text_safe(char *dst, size_t dst_len, const char *bytes, size_t len);
 /* Valid UTF-8 without NUL, surrogates and overlong forms. */
 bool text_is_utf8(const char *bytes, size_t len);
