@@ -69,6 +69,12 @@ int state_token_get(struct state *s, const char *id, struct arena *arena,
 		    struct state_token *out, struct err *err);
 int state_token_use(struct state *s, const char *id, struct err *err);
 
+/* Serials of certificates that are revoked and not yet expired. */
+int state_revoked_add(struct state *s, const char *serial, int64_t not_after,
+		      struct err *err);
+int state_revoked_list(struct state *s, int64_t now, struct arena *arena,
+		       const char ***out, size_t *out_n, struct err *err);
+
 int state_pod_put(struct state *s, const struct world_pod *p, struct err *err);
 int state_pod_delete(struct state *s, const char *uid, struct err *err);
 /* Replaces the list of applied objects / of service addresses. */

@@ -1,0 +1,87 @@
+/* core.c - opening and closing the manager's parts in their order. */
+#include "reconciler/core/core.h"
+
+#include "audit/client.h"
+#include "lib/file.h"
+#include "reconciler/core/audit_log.h"
+#include "reconciler/core/fleet.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define LINE_BYTES 2048
+
+int core_open(const struct core_conf *conf, const struct core_ui *ui,
+	      bool readonly, struct core *out, struct err *err)
+{
+	struct core c = {
+		.conf = conf,
+		.libexec = conf->libexec[0] != '\0' ? conf->libexec : NULL,
+		.ui = *ui,
+		.lock_fd = -1,
+	};
+	int dir = -1;
+	int r = 0;
+
+	dir = open(conf->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_set(err, ERR_INPUT,
+			       "state folder %s is missing: run `reconcile "
+			       "init` first", conf->state_dir);
+	if (!readonly)
+		r = file_lock(dir, "lock", &c.lock_fd, err);
+	if (r == ERR_AGAIN)
+		r = err_set(err, ERR_AGAIN,
+			    "another reconcile is at work on %s",
+			    conf->state_dir);
+	if (r == 0)
+		r = state_open(conf->state_dir, readonly, &c.state, err);
+	if (r == 0 && !readonly)
+		r = audit_log_open(conf, c.libexec, &c.audit, err);
+	(void)close(dir);
+	if (r < 0) {
+		core_close(&c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+void core_close(struct core *c)
+{
+	if (c->fleet != NULL)
+		fleet_close(c);
+	audit_client_close(c->audit);
+	c->audit = NULL;
+	state_close(c->state);
+	c->state = NULL;
+	if (c->lock_fd >= 0)
+		(void)close(c->lock_fd);
+	c->lock_fd = -1;
+}
+
+void core_say(const struct core *c, const char *fmt, ...)
+{
+	char line[LINE_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (c->ui.line != NULL)
+		c->ui.line(c->ui.ctx, line);
+}
+
+void core_progress(const struct core *c, const char *fmt, ...)
+{
+	char line[LINE_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (c->ui.progress != NULL)
+		c->ui.progress(c->ui.ctx, line);
+}

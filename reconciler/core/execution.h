@@ -1,0 +1,42 @@
+/*
+ * execution.h - carrying out the changes that are allowed now, and following them
+ * to their outcome.
+ */
+#ifndef RECONCILER_CORE_EXECUTION_H
+#define RECONCILER_CORE_EXECUTION_H
+
+#include "reconciler/core/pass.h"
+
+struct pending {		/* an intent without outcome yet */
+	char change[48];
+	char uid[40];
+	char object[700];	/* "pod namespace/name" */
+	char host[256];
+	bool start;
+	int64_t since_ms;
+};
+
+struct execution {
+	struct core *core;
+	const struct pass_target *target;
+	bool objects_done;	/* object changes of this pass are under way */
+	struct pending *pending;	/* owned */
+	size_t n_pending, cap_pending;
+	size_t n_started, n_stopped, n_failed;
+	unsigned int round;
+};
+
+void execution_init(struct execution *x, struct core *core,
+		    const struct pass_target *target);
+void execution_release(struct execution *x);
+/* Intents durable, then store, then hosts.  *out_done: number of changes. */
+int execution_apply(struct execution *x, const struct plan *step,
+		    const struct world *w, size_t *out_done, struct err *err);
+/* Records the outcomes that w shows.  last: record what is left as such. */
+int execution_settle(struct execution *x, const struct world *w, bool last,
+		     struct err *err);
+/* Brings hosts that lack the commit or the epoch up to date. */
+int execution_refresh(struct execution *x, const struct world *w,
+		      size_t *out_sent, struct err *err);
+
+#endif

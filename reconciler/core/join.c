@@ -1,0 +1,245 @@
+/*
+ * join.c - a host asks to become one of ours.  Refused are: a token that is
+ * unknown, used, expired or for another name, a wrong secret, a revoked name
+ * (threats S01, A76).  Both answers are recorded.
+ */
+#include "reconciler/core/membership.h"
+
+#include "channel/client.h"
+#include "lib/clock.h"
+#include "lib/encode.h"
+#include "lib/hash.h"
+#include "lib/text.h"
+#include "reconciler/core/address.h"
+#include "reconciler/core/audit_log.h"
+#include "reconciler/core/authority.h"
+#include "reconciler/core/fleet.h"
+#include "reconciler/core/record.h"
+#include "reconciler/core/siblings.h"
+
+#include <openssl/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN_ID_BYTES 16
+
+static int token_check(const struct state_token *t,
+		       const Channel__JoinRequest *q, struct err *err)
+{
+	char digest[HASH_HEX];
+
+	hash_sha256_hex(q->token_secret.data, q->token_secret.len, digest);
+	if (strlen(t->secret_sha256) != HASH_HEX - 1 ||
+	    CRYPTO_memcmp(digest, t->secret_sha256, HASH_HEX - 1) != 0)
+		return err_set(err, ERR_DENIED, "join token is not valid");
+	if (t->used)
+		return err_set(err, ERR_DENIED,
+			       "join token was used before: issue a new one");
+	if (t->expires < clock_unix_ms() / 1000)
+		return err_set(err, ERR_DENIED,
+			       "join token has expired: issue a new one");
+	if (strcmp(t->host, q->host) != 0)
+		return err_set(err, ERR_DENIED,
+			       "join token is for another host name");
+	return 0;
+}
+
+static int join_check(struct core *c, const Channel__JoinRequest *q,
+		      struct arena *arena, struct state_token *t,
+		      struct err *err)
+{
+	char id[2 * TOKEN_ID_BYTES + 1];
+	int r;
+
+	if (q->token_id.len != TOKEN_ID_BYTES || !text_is_dns_label(q->host))
+		return err_set(err, ERR_DENIED, "join token is not valid");
+	encode_hex(id, q->token_id.data, q->token_id.len);
+	r = state_token_get(c->state, id, arena, t, err);
+	if (r == ERR_NOTFOUND)
+		return err_set(err, ERR_DENIED, "join token is not valid");
+	return r < 0 ? r : token_check(t, q, err);
+}
+
+/* A host that joins again keeps its pod addresses; its old certificate ends. */
+static int join_record(struct core *c, const Channel__JoinRequest *q,
+		       const struct state_token *t, struct arena *arena,
+		       struct state_host *h, struct err *err)
+{
+	int r = state_host_get(c->state, q->host, arena, h, err);
+
+	if (r == 0 && h->serial != NULL) {
+		r = state_revoked_add(c->state, h->serial, h->not_after, err);
+		h->host.epoch = 0;
+	} else if (r == ERR_NOTFOUND) {
+		*h = (struct state_host){ .host = { .name = t->host } };
+		r = state_cidr_free(c->state, &h->cidr_index, err);
+	}
+	h->host.state = HOST_JOINED;
+	h->host.cordoned = false;
+	h->host.draining = false;
+	h->host.labels = t->labels;
+	h->host.taints = t->taints;
+	h->host.n_taints = t->n_taints;
+	h->joined_ms = clock_unix_ms();
+	return r;
+}
+
+static Channel__KeyValue *pair(struct arena *arena, const char *key,
+			       const char *value)
+{
+	Channel__KeyValue *kv = arena_alloc(arena, sizeof(*kv));
+
+	channel__key_value__init(kv);
+	kv->key = arena_strdup(arena, key);
+	kv->value = arena_strdup(arena, value);
+	return kv;
+}
+
+static void reply_labels(Channel__JoinReply *m, const struct world_host *h,
+			 struct arena *arena)
+{
+	m->labels = arena_calloc(arena, h->labels.n, sizeof(*m->labels));
+	for (size_t i = 0; i < h->labels.n; i++)
+		m->labels[m->n_labels++] = pair(arena, h->labels.items[i].key,
+						h->labels.items[i].value);
+	m->taints = arena_calloc(arena, h->n_taints, sizeof(*m->taints));
+	for (size_t i = 0; i < h->n_taints; i++)
+		m->taints[m->n_taints++] =
+			pair(arena, h->taints[i].key,
+			     arena_printf(arena, "%s:%s", h->taints[i].value,
+					  h->taints[i].effect));
+}
+
+static int reply_fill(struct core *c, const struct state_host *h,
+		      const struct pki_issued *issued, struct arena *arena,
+		      Channel__JoinReply *m, struct err *err)
+{
+	const unsigned char *root = NULL;
+	const char *cidr = NULL;
+	const char *vkey = NULL;
+	size_t root_len = 0;
+	int r = siblings_trust_root(c->conf, arena, &root, &root_len, err);
+
+	if (r == 0)
+		r = address_host_block(c->conf->pod_cidr, h->cidr_index, arena,
+				       &cidr, err);
+	if (r == 0)
+		r = audit_log_vkey(c->conf, arena, &vkey, err);
+	if (r < 0)
+		return r;
+	m->chain_der = arena_calloc(arena, 2, sizeof(*m->chain_der));
+	m->n_chain_der = 2;
+	m->chain_der[0].data = (uint8_t *)issued->leaf_der.data;
+	m->chain_der[0].len = issued->leaf_der.len;
+	m->chain_der[1].data = (uint8_t *)issued->ca_der.data;
+	m->chain_der[1].len = issued->ca_der.len;
+	m->trust_root.data = arena_memdup(arena, root, root_len);
+	m->trust_root.len = root_len;
+	m->pod_cidr = arena_strdup(arena, cidr);
+	m->service_cidr = arena_strdup(arena, c->conf->service_cidr);
+	m->audit_key.data = arena_memdup(arena, vkey, strlen(vkey));
+	m->audit_key.len = strlen(vkey);
+	reply_labels(m, &h->host, arena);
+	return 0;
+}
+
+static int answer(struct core *c, uint64_t id, const Channel__JoinReply *m,
+		  struct err *err)
+{
+	return channel_client_join_answer(c->fleet->client, id, m, err);
+}
+
+static int join_admit(struct core *c, uint64_t id,
+		      const Channel__JoinRequest *q,
+		      const struct state_token *t, struct arena *arena,
+		      struct err *err)
+{
+	Channel__JoinReply m = CHANNEL__JOIN_REPLY__INIT;
+	struct authority a = { .channel_dir = -1 };
+	struct state_host h = { 0 };
+	struct pki_issued issued = { 0 };
+	int r = membership_open(c->conf, &a, err);
+
+	if (r == 0)
+		r = record_fact(c, "host.join", NULL, q->host, "intent",
+				"join token accepted", err);
+	if (r == 0)
+		r = join_record(c, q, t, arena, &h, err);
+	if (r == 0)
+		r = pki_host_issue(a.ca, q->csr_der.data, q->csr_der.len,
+				   q->host, clock_unix_ms() / 1000,
+				   c->conf->cert_hours * 3600, &issued, err);
+	membership_close(&a);
+	if (r < 0)
+		return r;
+	h.serial = issued.serial;
+	h.not_after = issued.not_after;
+	r = reply_fill(c, &h, &issued, arena, &m, err);
+	if (r == 0)
+		r = state_begin(c->state, err);
+	if (r == 0) {
+		r = state_token_use(c->state, t->id, err);
+		if (r == 0)
+			r = state_host_put(c->state, &h, err);
+		if (r == 0)
+			r = state_commit(c->state, err);
+		if (r < 0)
+			state_rollback(c->state);
+	}
+	if (r == 0)
+		r = answer(c, id, &m, err);
+	pki_issued_release(&issued);
+	if (r == 0)
+		r = record_fact(c, "host.join", NULL, q->host, "ok", NULL, err);
+	return r;
+}
+
+static int join_refuse(struct core *c, uint64_t id, const char *host,
+		       const char *address, const struct err *why,
+		       struct err *err)
+{
+	Channel__JoinReply m = CHANNEL__JOIN_REPLY__INIT;
+	char code[32];
+	char text[ERR_MSG_BYTES];
+	int r;
+
+	(void)snprintf(code, sizeof(code), "%s", err_name(why->code));
+	(void)snprintf(text, sizeof(text), "%s", why->msg);
+	m.error_code = code;
+	m.error = text;
+	r = record_fact(c, "host.join", address, host, "refused", why->msg,
+			err);
+	core_say(c, "host %s (%s) may not join: %s", host, address, why->msg);
+	return r < 0 ? r : answer(c, id, &m, err);
+}
+
+int membership_join(struct core *c, uint64_t id, const void *request,
+		    size_t len, const char *address, struct err *err)
+{
+	Channel__JoinRequest *q = channel__join_request__unpack(NULL, len,
+								request);
+	struct arena *arena = arena_new(4u << 20);
+	struct state_token t;
+	struct err why = { 0 };
+	char safe[128];
+	int r;
+
+	if (q == NULL) {
+		arena_free(arena);
+		return err_set(err, ERR_PROTO, "join request");
+	}
+	(void)text_safe(safe, sizeof(safe), q->host, strlen(q->host));
+	r = join_check(c, q, arena, &t, &why);
+	if (r == 0)
+		r = join_admit(c, id, q, &t, arena, &why);
+	if (r == 0)
+		core_say(c, "host %s joined from %s", safe, address);
+	else if (why.code == ERR_AUDIT)
+		*err = why;
+	else
+		r = join_refuse(c, id, safe, address, &why, err);
+	channel__join_request__free_unpacked(q, NULL);
+	arena_free(arena);
+	return r < 0 ? err_wrap(err, "join") : 0;
+}

@@ -1,0 +1,355 @@
+/*
+ * pass.c - see pass.h.
+ *
+ *   fetch -> verify -> plan -> safeguard -> ratchet -> +-> observe -> settle
+ *                                                      |      |
+ *                                                      |   plan_step
+ *                                                      |      |
+ *                                                      +-- apply / wait
+ *                                                             |
+ *                                              converged, stuck or out of time
+ */
+#include "reconciler/core/pass.h"
+
+#include "lib/clock.h"
+#include "policy/verify/verify.pb-c.h"
+#include "reconciler/core/address.h"
+#include "reconciler/core/assign.h"
+#include "reconciler/core/execution.h"
+#include "reconciler/core/observe.h"
+#include "reconciler/core/pins.h"
+#include "reconciler/core/record.h"
+
+#include <string.h>
+
+#define ROUND_ARENA ((size_t)256 << 20)
+#define DIAGS_MAX 1000
+
+static const int refusal_exit[] = {
+	[VERIFY__VERIFY_REPLY__VERDICT__ACCEPTED] = CORE_EXIT_DONE,
+	[VERIFY__VERIFY_REPLY__VERDICT__REFUSED_TRUST] = CORE_EXIT_TRUST,
+	[VERIFY__VERIFY_REPLY__VERDICT__REFUSED_MANIFEST] = CORE_EXIT_MANIFEST,
+	[VERIFY__VERIFY_REPLY__VERDICT__REFUSED_POLICY] = CORE_EXIT_POLICY,
+};
+
+/* The world with addresses and pins, ready for the planner. */
+static int full_world(struct core *c, const struct pass_target *t,
+		      const struct world *pinned, struct arena *arena,
+		      struct diags *diags, struct world *out, struct err *err)
+{
+	int r = observe_world(c, arena, out, err);
+
+	if (r == 0)
+		r = address_services(&t->want.objects, out,
+				     c->conf->service_cidr, arena, diags,
+				     &out->services, &out->n_services, err);
+	if (r == 0 && pinned != NULL) {
+		out->pins = pinned->pins;
+		out->n_pins = pinned->n_pins;
+	} else if (r == 0) {
+		r = pins_resolve(c, &t->want, out, arena, diags, err);
+	}
+	return r;
+}
+
+static int record_refusal(struct core *c, const struct pass_target *t,
+			  struct arena *arena, struct err *err)
+{
+	const char *before = NULL;
+	const char *why = t->verdict.diags.n > 0
+				  ? t->verdict.diags.items[0].message
+				  : "refused";
+	struct record one = {
+		.type = "commit.refuse",
+		.phase = RECORD_FACT,
+		.actor = "reconcile",
+		.commit = t->head,
+		.result = "refused",
+	};
+	int r = state_get(c->state, "refused", arena, &before, err);
+
+	if (r < 0 || (before != NULL && strcmp(before, t->head) == 0))
+		return r;
+	for (size_t i = 0; i < t->verdict.n_commits; i++)
+		if (strcmp(t->verdict.commits[i].code, "OK") != 0) {
+			why = t->verdict.commits[i].reason;
+			one.object = t->verdict.commits[i].commit;
+			break;
+		}
+	one.reason = why;
+	r = record_put(c, &one, 1, err);
+	return r < 0 ? r : state_set(c->state, "refused", t->head, err);
+}
+
+/* The ratchet moves after its record, and before anything rests on it. */
+static int advance(struct core *c, const struct pass_target *t,
+		   struct err *err)
+{
+	struct record one = {
+		.type = "commit.accept",
+		.phase = RECORD_FACT,
+		.actor = t->want.signer,
+		.commit = t->commit,
+		.result = "ok",
+	};
+	int r;
+
+	if (t->accepted != NULL && strcmp(t->accepted, t->commit) == 0)
+		return 0;
+	r = record_put(c, &one, 1, err);
+	return r < 0 ? r : state_set(c->state, "accepted", t->commit, err);
+}
+
+static bool safeguard_trips(const struct pass_options *o,
+			    const struct pass_result *p)
+{
+	return !o->allow_deletes && p->plan.n_objects_delete > 0 &&
+	       p->plan.n_deleting_objects_percent >
+		       (size_t)p->target.want.policy.max_delete_percent;
+}
+
+struct tally {			/* why the fleet is not there yet */
+	size_t behind, lost_with_pods, refused, not_ready;
+	const char *first;	/* one of them in words */
+};
+
+static void tally_hosts(struct core *c, const struct world *w,
+			const char *commit, struct arena *arena,
+			struct tally *t)
+{
+	*t = (struct tally){ 0 };
+	for (size_t i = 0; i < w->n_hosts; i++) {
+		const struct world_host *h = &w->hosts[i];
+		const struct fleet_host *l = fleet_find(c->fleet, h->name);
+		bool pods = false;
+
+		for (size_t j = 0; j < w->n_pods; j++)
+			pods = pods || (w->pods[j].assigned &&
+					strcmp(w->pods[j].host, h->name) == 0);
+		if (l != NULL && l->refusal != NULL && l->sent_epoch > 0 &&
+		    l->refused_epoch >= l->sent_epoch) {
+			t->refused++;
+			t->first = arena_printf(arena, "host %s refuses: %s",
+						h->name, l->refusal);
+		} else if (h->state == HOST_LOST && pods) {
+			t->lost_with_pods++;
+			t->first = arena_printf(arena,
+						"host %s is not connected",
+						h->name);
+		} else if (h->state == HOST_READY &&
+			   assign_is_stale(c, h, commit)) {
+			t->behind++;
+			t->first = arena_printf(arena,
+						"host %s has not confirmed",
+						h->name);
+		}
+	}
+	for (size_t j = 0; j < w->n_pods; j++) {
+		const struct world_pod *p = &w->pods[j];
+
+		if (p->assigned && (p->ready || p->phase == POD_SUCCEEDED))
+			continue;
+		t->not_ready++;
+		if (t->first == NULL)
+			t->first = arena_printf(
+				arena, "pod %s/%s on %s is not %s%s%s",
+				p->namespace, p->name, p->host,
+				p->assigned ? "ready" : "gone yet",
+				p->reason != NULL ? ": " : "",
+				p->reason != NULL ? p->reason : "");
+	}
+}
+
+/* One turn of the loop: settled state out, changes in.  *out_idle: nothing was
+ * done, wait for the hosts. */
+struct turn {
+	struct tally tally;
+	bool idle, converged, stuck;
+};
+
+static int pass_turn(struct core *c, struct execution *x,
+		     struct pass_result *p, struct arena *arena,
+		     struct turn *out, struct err *err)
+{
+	struct world w = { 0 };
+	struct plan step = { 0 };
+	struct diags diags;
+	size_t done = 0;
+	size_t sent = 0;
+	int r;
+
+	diags_init(&diags, arena, DIAGS_MAX);
+	r = full_world(c, &p->target, &p->world, arena, &diags, &w, err);
+	if (r == 0)
+		r = execution_settle(x, &w, false, err);
+	if (r == 0)
+		r = plan_step(&p->target.want, &w, arena, &diags, &step, err);
+	if (r == 0)
+		r = execution_apply(x, &step, &w, &done, err);
+	if (r == 0 && done == 0)
+		r = execution_refresh(x, &w, &sent, err);
+	if (r < 0)
+		return r;
+	tally_hosts(c, &w, p->target.commit, arena, &out->tally);
+	if (done > 0 || sent > 0)
+		p->acted = true;
+	out->idle = done == 0;
+	out->stuck = step.stuck && done == 0;
+	out->converged = done == 0 && sent == 0 && !step.waiting &&
+			 out->tally.behind + out->tally.not_ready +
+					 out->tally.lost_with_pods +
+					 out->tally.refused ==
+				 0;
+	if (out->stuck && diags.n > 0)
+		out->tally.first = diags.items[0].message;
+	return 0;
+}
+
+static int finish(struct core *c, struct execution *x, struct pass_result *p,
+		  bool converged, struct arena *arena, struct err *err)
+{
+	struct world_object *objects =
+		arena_calloc(arena, p->target.want.objects.n,
+			     sizeof(*objects));
+	size_t n = p->target.want.objects.n;
+	struct world w = { 0 };
+	struct diags unused;
+	int r;
+
+	diags_init(&unused, arena, DIAGS_MAX);
+	r = full_world(c, &p->target, &p->world, arena, &unused, &w, err);
+	if (r == 0)
+		r = execution_settle(x, &w, true, err);
+	if (r == 0)
+		r = observe_store(c, &w, err);
+	if (r < 0 || !converged)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		const struct object *o = &p->target.want.objects.items[i];
+
+		objects[i] = (struct world_object){ o->kind, o->meta.namespace,
+						    o->meta.name, o->hash };
+	}
+	if (p->acted)
+		r = record_fact(c, "pass.converge", NULL, NULL, "ok",
+				p->target.commit, err);
+	if (r == 0)
+		r = state_begin(c->state, err);
+	if (r < 0)
+		return r;
+	r = state_objects_set(c->state, objects, n, err);
+	if (r == 0)
+		r = state_services_set(c->state, w.services, w.n_services, err);
+	if (r == 0)
+		r = state_set(c->state, "applied", p->target.commit, err);
+	if (r == 0)
+		r = state_commit(c->state, err);
+	if (r < 0)
+		state_rollback(c->state);
+	return r;
+}
+
+/* Until converged, stuck, refused or out of time. */
+static int converge(struct core *c, const struct pass_options *o,
+		    struct pass_result *p, struct arena *arena,
+		    struct err *err)
+{
+	int64_t limit_s = o->timeout_s > 0 ? o->timeout_s
+					   : c->conf->pass_timeout_s;
+	int64_t deadline = clock_boot_ms() + limit_s * 1000;
+	struct arena *round = NULL;
+	struct execution x;
+	struct turn turn;
+	bool changed = false;
+	int r;
+
+	execution_init(&x, c, &p->target);
+	for (;;) {
+		int64_t left = deadline - clock_boot_ms();
+
+		arena_free(round);
+		round = arena_new(ROUND_ARENA);
+		turn = (struct turn){ 0 };
+		r = pass_turn(c, &x, p, round, &turn, err);
+		if (r < 0 || turn.converged || turn.stuck || left <= 0)
+			break;
+		if (turn.idle && turn.tally.behind + turn.tally.not_ready == 0)
+			break;	/* only lost or refusing hosts are missing */
+		core_progress(c, "%zu pods not ready, %zu hosts behind",
+			      turn.tally.not_ready, turn.tally.behind);
+		r = fleet_poll(c, left < 1000 ? (int)left : 1000, &changed,
+			       err);
+		if (r < 0)
+			break;
+	}
+	if (r == 0) {
+		p->exit = turn.converged ? CORE_EXIT_DONE
+			  : turn.stuck || turn.tally.refused > 0
+				  ? CORE_EXIT_APPLY
+				  : CORE_EXIT_INCOMPLETE;
+		p->summary = turn.tally.first == NULL
+				     ? NULL
+				     : arena_strdup(arena, turn.tally.first);
+		r = finish(c, &x, p, turn.converged, round, err);
+	}
+	arena_free(round);
+	execution_release(&x);
+	return r;
+}
+
+static int act(struct core *c, const struct pass_options *o,
+	       struct pass_result *p, struct arena *arena, struct err *err)
+{
+	int after = p->exit;	/* a refused head keeps its exit status */
+	int r;
+
+	if (safeguard_trips(o, p)) {
+		p->exit = CORE_EXIT_SAFEGUARD;
+		p->summary = arena_printf(
+			arena,
+			"%zu of the applied objects (%zu %%) would be deleted, "
+			"policy allows %lld %%: run again with "
+			"--allow-deletes if it is meant",
+			p->plan.n_objects_delete,
+			p->plan.n_deleting_objects_percent,
+			(long long)p->target.want.policy.max_delete_percent);
+		return record_fact(c, "pass.safeguard", NULL, NULL, "refused",
+				   p->summary, err);
+	}
+	r = advance(c, &p->target, err);
+	if (r == 0)
+		r = converge(c, o, p, arena, err);
+	if (after != CORE_EXIT_DONE && p->exit == CORE_EXIT_DONE)
+		p->exit = after;
+	return r;
+}
+
+int pass_run(struct core *c, const struct pass_options *options,
+	     struct arena *arena, struct pass_result *out, struct err *err)
+{
+	struct pass_result p = { 0 };
+	int r = pass_target(c, arena, &p.target, err);
+
+	if (r < 0)
+		return r;
+	diags_init(&p.diags, arena, DIAGS_MAX);
+	if (p.target.refused) {
+		p.exit = refusal_exit[p.target.verdict.kind];
+		if (!options->dry_run)
+			r = record_refusal(c, &p.target, arena, err);
+	}
+	if (r == 0 && p.target.have_snapshot)
+		r = full_world(c, &p.target, NULL, arena, &p.diags, &p.world,
+			       err);
+	if (r == 0 && p.target.have_snapshot)
+		r = plan_make(&p.target.want, &p.world, arena, &p.diags,
+			      &p.plan, err);
+	if (r == 0 && p.target.have_snapshot && !options->dry_run) {
+		if (p.diags.n_errors > 0)
+			p.exit = CORE_EXIT_APPLY;
+		r = act(c, options, &p, arena, err);
+	}
+	if (r == 0)
+		*out = p;
+	return r;
+}

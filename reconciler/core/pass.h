@@ -1,0 +1,47 @@
+/*
+ * pass.h - one pass: fetch, verify, plan, and unless it is a dry run record,
+ * apply, and wait until the hosts have converged.
+ */
+#ifndef RECONCILER_CORE_PASS_H
+#define RECONCILER_CORE_PASS_H
+
+#include "reconciler/core/core.h"
+#include "reconciler/core/siblings.h"
+
+/* What the pass works towards. */
+struct pass_target {
+	const char *head;		/* the fetched commit */
+	const char *commit;		/* in force: head, or the accepted one */
+	const char *accepted;		/* before this pass; NULL at first */
+	bool refused;			/* head was refused; verdict says why */
+	struct verdict verdict;		/* of head */
+	bool have_snapshot;
+	struct snapshot want;		/* of commit */
+};
+
+struct pass_options {
+	bool dry_run;
+	bool allow_deletes;	/* beyond policy.maxDeletePercent */
+	int64_t timeout_s;	/* 0: of the configuration */
+};
+
+struct pass_result {
+	int exit;		/* enum core_exit */
+	struct pass_target target;
+	struct world world;	/* as planned upon */
+	struct plan plan;	/* the whole way */
+	struct diags diags;	/* of the plan */
+	bool acted;		/* anything was done */
+	const char *summary;	/* one line for people */
+};
+
+/* Everything in *out lives in arena.  Returns 0 with out->exit set for all that
+ * is decided (also refusals); a negative code when it could not be carried
+ * out. */
+int pass_run(struct core *c, const struct pass_options *options,
+	     struct arena *arena, struct pass_result *out, struct err *err);
+/* The target alone; also used by status. */
+int pass_target(struct core *c, struct arena *arena, struct pass_target *out,
+		struct err *err);
+
+#endif
