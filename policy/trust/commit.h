@@ -1,0 +1,65 @@
+/*
+ * commit.h - the strict grammar of a git commit object, on its raw bytes.
+ *
+ * Pure; the input is hostile.  What git itself tolerates and would let two
+ * readers see two things is refused (docs/trust.md section 2): exactly
+ *
+ *   tree, parent*, author, committer, then encoding?, mergetag*, gpgsig?
+ *   in any order, an empty line, the message;
+ *
+ * no other header, no NUL anywhere, no CR in a header, all of it UTF-8, at most
+ * COMMIT_BYTES_MAX.  The signed payload is the object without its gpgsig.
+ */
+#ifndef POLICY_TRUST_COMMIT_H
+#define POLICY_TRUST_COMMIT_H
+
+#include "policy/trust/verdict.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define COMMIT_BYTES_MAX (1u << 20)
+#define COMMIT_PARENTS_MAX 64
+#define COMMIT_ID_BYTES 20
+#define COMMIT_ID_HEX 41 /* with NUL */
+
+struct commit_id {
+	uint8_t bytes[COMMIT_ID_BYTES];
+};
+
+struct commit_span {
+	const char *at; /* borrowed from the object's bytes */
+	size_t len;
+};
+
+struct commit_ident {
+	struct commit_span name, email;
+	int64_t when; /* unix seconds */
+};
+
+struct commit {
+	struct commit_id tree;
+	struct commit_id parents[COMMIT_PARENTS_MAX];
+	size_t n_parents;
+	struct commit_ident author, committer;
+	struct commit_span message;
+	/* Value of gpgsig as it stands: lines end in "\n ", no last newline.
+	 * len 0: not signed. */
+	struct commit_span signature;
+	struct commit_span payload[2]; /* signed bytes, in order */
+};
+
+/* Whole object (without git's "commit N\0").  T101..T104, T111. */
+int commit_parse(const char *bytes, size_t len, struct commit *out,
+		 struct verdict *v);
+/* Only the parents, of any commit that git would read: for history that was
+ * accepted before.  At most max; false if the object has no tree line. */
+bool commit_parents(const char *bytes, size_t len, struct commit_id *out,
+		    size_t max, size_t *out_n);
+/* Exactly 40 lower-case hex digits. */
+bool commit_id_parse(const char *hex, size_t len, struct commit_id *out);
+const char *commit_id_hex(const struct commit_id *id, char out[COMMIT_ID_HEX]);
+bool commit_id_equal(const struct commit_id *a, const struct commit_id *b);
+
+#endif

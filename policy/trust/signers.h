@@ -1,0 +1,46 @@
+/*
+ * signers.h - who may sign: an OpenSSH allowed_signers file read strictly, and
+ * the list of what is revoked.
+ *
+ * Pure.  The text comes from the trust root; it is not hostile, but a mistake
+ * in it must be loud: a line that does not parse is an error, never skipped.
+ * Differences from ssh-keygen are in reconcile-allowed-signers(5).
+ */
+#ifndef POLICY_TRUST_SIGNERS_H
+#define POLICY_TRUST_SIGNERS_H
+
+#include "policy/trust/pubkey.h"
+#include "policy/trust/sshcert.h"
+
+#define SIGNERS_TEXT_MAX (4u << 20)
+#define SIGNERS_LINES_MAX 20000
+
+struct signer {
+	unsigned int line;
+	const char *principals; /* "a,b" as written, NUL terminated */
+	const char *name;	/* the first of them */
+	bool authority;		/* cert-authority */
+	bool no_touch_required, verify_required;
+	int64_t valid_after, valid_before; /* unix s; INT64_MIN / MAX */
+	struct wire_span blob;
+	struct pubkey key;
+};
+
+struct signers;
+
+/* T160..T164.  *out owned: signers_free(). */
+int signers_new(const char *allowed, size_t allowed_len, const char *revoked,
+		size_t revoked_len, struct signers **out, struct verdict *v);
+void signers_free(struct signers *s); /* NULL allowed */
+/* Next line with this key and kind after *prev (NULL: the first); borrowed. */
+const struct signer *signers_next(const struct signers *s,
+				  const struct wire_span *blob, bool authority,
+				  const struct signer *prev);
+/* Whether a name fits the pattern list of a line (*, ?, ! as OpenSSH). */
+bool signers_name_fits(const struct signer *line, const struct wire_span *name);
+/* Plain key blob on the revocation list? */
+bool signers_key_revoked(const struct signers *s, const struct wire_span *blob);
+/* Certificate revoked by its serial, its id, its key or its authority? */
+bool signers_cert_revoked(const struct signers *s, const struct sshcert *cert);
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * main.c - reconcile-verify: who signed it, what does it say, may it run.
+ *
+ * Started by the manager or by a host's agent with a socket as descriptor 3
+ * (verify.proto).  Hostile input: every object of the repository.  Holds
+ * nothing; may read below one repository.  The first request names that
+ * repository; it is read before the sandbox closes, because Landlock needs the
+ * path, and comes from the trusted side of the socket.  All later requests must
+ * name the same one.
+ */
+#include "lib/log.h"
+#include "lib/msg.h"
+#include "lib/sandbox.h"
+#include "policy/verify/store.h"
+#include "policy/verify/verify.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SOCK 3
+#define REQUEST_BYTES_MAX ((size_t)16 << 20)
+#define MEMORY_BYTES ((size_t)2 << 30)
+
+struct server {
+	char *repository; /* owned; NULL until the first request */
+};
+
+static int enter(struct server *s, const char *path, struct err *err)
+{
+	const struct sandbox_path paths[] = {{path, false}};
+	const struct sandbox profile = {
+		.name = "reconcile-verify",
+		.allow = SANDBOX_FILE_READ,
+		.paths = paths,
+		.n_paths = 1,
+		.landlock = true,
+		.max_memory = MEMORY_BYTES,
+		.max_files = 64,
+	};
+	int r;
+
+	s->repository = strdup(path);
+	if (s->repository == NULL)
+		return err_set(err, ERR_NOMEM, "first request");
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		return err_set(err, ERR_SYS, "OpenSSL does not start");
+	r = sandbox_enter(&profile, err);
+	if (r < 0)
+		return r;
+	return store_library_init(err);
+}
+
+/* One request in m to one reply on the socket. */
+static int serve(struct server *s, const struct msg *m, struct err *err)
+{
+	Verify__VerifyRequest *req = NULL;
+	struct buf reply;
+	int r = 0;
+
+	buf_init(&reply, MSG_PAYLOAD_MAX);
+	if (m->type != VERIFY__MSG_TYPE__MSG_VERIFY_REQUEST || m->n_fds != 0) {
+		r = err_set(err, ERR_PROTO, "want a request, have type %u",
+			    m->type);
+		goto out;
+	}
+	req = verify__verify_request__unpack(NULL, m->payload.len,
+					     (const uint8_t *)m->payload.data);
+	if (req == NULL) {
+		r = err_set(err, ERR_PROTO, "the request does not unpack");
+		goto out;
+	}
+	if (s->repository == NULL)
+		r = enter(s, req->repository_path, err);
+	else if (strcmp(s->repository, req->repository_path) != 0)
+		r = err_set(err, ERR_PROTO,
+			    "one process verifies one repository");
+	if (r == 0)
+		r = verify_answer(req, &reply, err);
+	if (r == 0)
+		r = msg_send(SOCK, VERIFY__MSG_TYPE__MSG_VERIFY_REPLY,
+			     reply.data, reply.len, NULL, 0, err);
+out:
+	if (req != NULL)
+		verify__verify_request__free_unpacked(req, NULL);
+	buf_release(&reply);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct server s = {0};
+	struct err err = {0};
+	struct msg m;
+	int r;
+
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		(void)puts("reconcile-verify " RECONCILE_VERSION);
+		return 0;
+	}
+	if (argc != 1) {
+		(void)fputs("usage: reconcile-verify [--version]\n"
+			    "Started by reconcile and reconcile-agent with a "
+			    "socket as descriptor 3; see "
+			    "reconcile-verify(8).\n",
+			    stderr);
+		return err_exit_status(ERR_INPUT);
+	}
+	log_init("reconcile-verify", LOG_LEVEL_WARN);
+	do {
+		msg_init(&m, REQUEST_BYTES_MAX);
+		r = msg_recv(SOCK, &m, -1, &err);
+		if (r == 0)
+			r = serve(&s, &m, &err);
+		msg_release(&m);
+	} while (r == 0);
+	free(s.repository);
+	if (r == ERR_NOTFOUND) /* the starter is done */
+		return 0;
+	log_line(LOG_LEVEL_ERROR, "verify.end", "code=%s reason=\"%s\"",
+		 err_name(r), err.msg);
+	return err_exit_status(r);
+}
