@@ -357,30 +357,44 @@ static int remove_entry(struct removal *rm, int dir, const char *name,
 	return 0;
 }
 
-int file_remove_tree(int dirfd, const char *name, struct err *err)
+/* The tree `base`, an entry of the folder parent. */
+static int remove_below(int parent, const char *base, struct err *err)
 {
 	struct removal rm = {.top = -1};
 	int r;
 
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+	if (unlinkat(parent, base, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
-		return err_sys(err, errno, "unlink %s", name);
-	rm.top = open_below(dirfd, name);
+		return err_sys(err, errno, "unlink");
+	rm.top = open_below(parent, base);
 	if (rm.top < 0)
-		return err_sys(err, errno, "open folder %s", name);
+		return err_sys(err, errno, "open folder");
 	do {
 		int fd =
 			openat(rm.top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		rm.moved = false;
-		r = fd < 0 ? err_sys(err, errno, "open folder %s", name)
+		r = fd < 0 ? err_sys(err, errno, "open folder")
 			   : remove_children(&rm, fd, 0, err);
 	} while (r == 0 && rm.moved);
 	(void)close(rm.top);
-	if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
-		r = err_sys(err, errno, "rmdir %s", name);
-	else if (r < 0 && err)
+	if (r == 0 && unlinkat(parent, base, AT_REMOVEDIR) < 0)
+		r = err_sys(err, errno, "rmdir");
+	return r;
+}
+
+int file_remove_tree(int dirfd, const char *name, struct err *err)
+{
+	const char *slash = strrchr(name, '/');
+	int parent = open_parent(dirfd, name, err);
+	int r;
+
+	if (parent < 0)
+		return parent == ERR_NOTFOUND ? 0 : parent;
+	r = remove_below(parent, slash ? slash + 1 : name, err);
+	(void)close(parent);
+	if (r < 0 && err)
 		(void)err_wrap(err, "%s", name);
 	return r;
 }
