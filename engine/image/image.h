@@ -27,7 +27,7 @@
 #define ENGINE_IMAGE_IMAGE_H
 
 #include "engine/image/digest.h"
-#include "engine/image/image_ref.h"
+#include "engine/image/ref.h"
 #include "lib/arena.h"
 #include "lib/err.h"
 

@@ -6,7 +6,7 @@
 #ifndef ENGINE_IMAGE_PULL_REGISTRY_H
 #define ENGINE_IMAGE_PULL_REGISTRY_H
 
-#include "engine/image/image_ref.h"
+#include "engine/image/ref.h"
 #include "engine/image/pull/http.h"
 #include "lib/err.h"
 

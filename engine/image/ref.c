@@ -1,8 +1,8 @@
 /*
- * image_ref.c - see image_ref.h.  Runs in the agent, in reconcile-pull and
+ * ref.c - see ref.h.  Runs in the agent, in reconcile-pull and
  * wherever a manifest's image field is judged; the text is hostile.
  */
-#include "engine/image/image_ref.h"
+#include "engine/image/ref.h"
 
 #include "lib/num.h"
 #include "lib/text.h"

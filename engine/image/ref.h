@@ -1,5 +1,5 @@
 /*
- * image_ref.h - image references: grammar of distribution/reference, strict,
+ * ref.h - image references: grammar of distribution/reference, strict,
  * with the usual completion ("nginx" is docker.io/library/nginx:latest).
  * Pure; depends on lib/ alone.
  *
@@ -12,8 +12,8 @@
  *   tag       := [A-Za-z0-9_][A-Za-z0-9._-]{0,127}
  *   digest    := see digest.h
  */
-#ifndef ENGINE_IMAGE_IMAGE_REF_H
-#define ENGINE_IMAGE_IMAGE_REF_H
+#ifndef ENGINE_IMAGE_REF_H
+#define ENGINE_IMAGE_REF_H
 
 #include "engine/image/digest.h"
 #include "lib/err.h"
