@@ -51,13 +51,20 @@ struct world_pod {
 	unsigned int index;
 	const char *host;
 	const char *commit;
-	bool assigned;		/* in the host's assignment according to our state */
+	bool assigned;		/* in the host's assignment according to our state;
+				   one that leaves it becomes POD_STOPPING until
+				   the host reports no more of it */
 	bool reported;		/* in the host's last report */
 	int phase;		/* enum pod_phase; UNKNOWN while never reported */
 	bool ready;
 	int64_t ready_ms;	/* unix ms, 0 */
 	int64_t started_ms;
 	int64_t created_ms;	/* when assigned */
+	int64_t finished_ms;	/* unix ms when first seen SUCCEEDED or FAILED,
+				   0: not known (then no ttl applies).  A pod of
+				   a Job that SUCCEEDED stays in the world after
+				   its STOP, unassigned: it is the record that
+				   the Job has run. */
 	unsigned int restarts;
 	const char *ip;		/* NULL */
 	const char *reason;	/* NULL; escaped */

@@ -9,7 +9,9 @@
 #define RECONCILER_CORE_FLEET_H
 
 #include "lib/arena.h"
+#include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/proc.h"
 #include "reconciler/core/core.h"
 #include "reconciler/world.h"
 
@@ -35,7 +37,11 @@ struct fleet {
 	struct fleet_host *hosts;	/* in order of appearance */
 	size_t n_hosts, cap_hosts;
 	bool own_channel;		/* we started it, we end it */
-	int channel_pid, channel_pidfd;
+	struct proc channel;		/* when own_channel */
+	/* the answer to a LogRequest */
+	struct buf log;
+	char log_error[256];
+	bool log_done;
 };
 
 /* Attaches to the channel at run_dir/channel.sock, or starts one when none

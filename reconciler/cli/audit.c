@@ -1,0 +1,159 @@
+/* audit.c - `reconcile audit show|verify`: reading the chain, proving it. */
+#include "reconciler/cli/cli.h"
+
+#include "audit/show.h"
+#include "audit/verify.h"
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/num.h"
+#include "lib/text.h"
+#include "reconciler/core/audit_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OUT_MAX ((size_t)1 << 30)
+#define NOTE_MAX (1u << 16)
+
+static int open_log(struct cli *cli, int *out, struct err *err)
+{
+	const char *dir = opt_get(&cli->values, "log");
+	int r = 0;
+
+	if (dir == NULL) {
+		r = cli_load(cli, err);
+		if (r < 0)
+			return r;
+		dir = audit_log_dir(&cli->conf, cli->arena);
+	}
+	*out = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *out < 0 ? err_sys(err, errno, "open %s", dir) : 0;
+}
+
+struct show {
+	struct buf out;
+	bool json;
+	uint64_t skip;		/* entries before the last N */
+	uint64_t seen;
+};
+
+static int count_entry(void *ctx, const struct audit_entry *entry,
+		       struct err *err)
+{
+	struct show *s = ctx;
+
+	(void)entry;
+	(void)err;
+	s->seen++;
+	return 0;
+}
+
+static void put_field(struct buf *out, const char *name, const char *value)
+{
+	if (value == NULL || value[0] == '\0')
+		return;
+	buf_printf(out, " %s=", name);
+	text_escape(out, value, strlen(value));
+}
+
+static int show_entry(void *ctx, const struct audit_entry *e, struct err *err)
+{
+	static const char *const phases[] = { "fact", "intent", "outcome" };
+	struct show *s = ctx;
+	char when[CLOCK_RFC3339_BYTES];
+
+	if (s->seen++ < s->skip)
+		return 0;
+	if (s->json) {
+		buf_put(&s->out, e->line, e->line_len);
+		buf_putc(&s->out, '\n');
+		return buf_check(&s->out, err);
+	}
+	buf_printf(&s->out, "%6llu %s %-8s %-16s", (unsigned long long)e->seq,
+		   clock_rfc3339(e->time_ms, when), phases[e->event.phase],
+		   e->event.type);
+	put_field(&s->out, "by", e->event.actor);
+	put_field(&s->out, "object", e->event.object);
+	put_field(&s->out, "host", e->event.host);
+	put_field(&s->out, "commit", e->event.commit);
+	for (size_t i = 0; i < e->event.n_detail; i++)
+		put_field(&s->out, e->event.detail[i].key,
+			  e->event.detail[i].value);
+	buf_putc(&s->out, '\n');
+	return buf_check(&s->out, err);
+}
+
+int audit_show_command(void *ctx, struct err *err)
+{
+	struct cli *cli = ctx;
+	const char *last = opt_get(&cli->values, "last");
+	struct audit_filter filter = {
+		.type = opt_get(&cli->values, "type"),
+		.host = opt_get(&cli->values, "host"),
+	};
+	struct show s = { 0 };
+	uint64_t want = 0;
+	int fd = -1;
+	int r = cli_json(cli, &s.json, err);
+
+	if (r == 0 && last != NULL &&
+	    !num_parse_u64(last, strlen(last), 100000000, &want))
+		r = err_set(err, ERR_INPUT, "want --last N, have \"%s\"", last);
+	if (r == 0)
+		r = open_log(cli, &fd, err);
+	if (r < 0)
+		return r;
+	buf_init(&s.out, OUT_MAX);
+	if (last != NULL)
+		r = audit_show(fd, &filter, count_entry, &s, err);
+	if (r == 0 && last != NULL) {
+		s.skip = s.seen > want ? s.seen - want : 0;
+		s.seen = 0;
+	}
+	if (r == 0)
+		r = audit_show(fd, &filter, show_entry, &s, err);
+	if (r == 0)
+		r = cli_print(&s.out, err);
+	buf_release(&s.out);
+	(void)close(fd);
+	return r;
+}
+
+/* The log's public key: --key, the manager's own, or NULL for --log alone. */
+static int verify_key(struct cli *cli, const char **out, struct err *err)
+{
+	*out = opt_get(&cli->values, "key");
+	if (*out != NULL || opt_get(&cli->values, "log") != NULL)
+		return 0;
+	return audit_log_vkey(&cli->conf, cli->arena, out, err);
+}
+
+int audit_verify_command(void *ctx, struct err *err)
+{
+	struct cli *cli = ctx;
+	const char *file = opt_get(&cli->values, "checkpoint");
+	const char *vkey = NULL;
+	struct audit_verdict v = { 0 };
+	struct buf note;
+	int fd = -1;
+	int r = open_log(cli, &fd, err);
+
+	if (r < 0)
+		return r;
+	buf_init(&note, NOTE_MAX);
+	r = verify_key(cli, &vkey, err);
+	if (r == 0 && file != NULL)
+		r = file_read(AT_FDCWD, file, NOTE_MAX, &note, err);
+	if (r == 0)
+		r = audit_verify_log(fd, vkey, file == NULL ? NULL : note.data,
+				     &v, err);
+	if (r == 0)
+		(void)printf("%s\n", v.text);
+	buf_release(&note);
+	(void)close(fd);
+	return r;
+}

@@ -1,0 +1,132 @@
+/*
+ * main.c - the program reconcile: command line in, one pass (or a daemon) out.
+ *
+ * Runs on the manager as user reconcile, or as any user for --dry-run --from
+ * --to; no capability.  It parses its own configuration and typed frames of its
+ * siblings; everything hostile is parsed by them.
+ */
+#include "reconciler/cli/cli.h"
+
+#include "lib/log.h"
+#include "lib/text.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ARENA_MAX ((size_t)1 << 30)
+
+static void clear_progress(struct cli *cli)
+{
+	if (cli->progress_shown)
+		(void)fputs("\r\033[K", stderr);
+	cli->progress_shown = false;
+}
+
+static void show_line(void *ctx, const char *line)
+{
+	clear_progress(ctx);
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+static void show_progress(void *ctx, const char *line)
+{
+	struct cli *cli = ctx;
+
+	if (!cli->tty)
+		return;
+	(void)fprintf(stderr, "\r\033[K%s", line);
+	cli->progress_shown = true;
+}
+
+int cli_load(struct cli *cli, struct err *err)
+{
+	return core_conf_load(opt_get(&cli->values, "config"), cli->arena,
+			      &cli->conf, err);
+}
+
+int cli_open(struct cli *cli, bool readonly, struct core *out, struct err *err)
+{
+	int r = cli_load(cli, err);
+
+	return r < 0 ? r : core_open(&cli->conf, &cli->ui, readonly, out, err);
+}
+
+int cli_print(const struct buf *out, struct err *err)
+{
+	int r = buf_check(out, err);
+
+	if (r == 0 && out->len > 0 &&
+	    fwrite(out->data, 1, out->len, stdout) != out->len)
+		r = err_set(err, ERR_SYS, "standard output is closed");
+	if (r == 0 && fflush(stdout) != 0)
+		r = err_set(err, ERR_SYS, "standard output: cannot be written");
+	return r;
+}
+
+const char *cli_operand(const struct cli *cli, size_t i)
+{
+	return i < cli->values.n_operands ? cli->values.operands[i] : NULL;
+}
+
+int cli_json(const struct cli *cli, bool *out, struct err *err)
+{
+	const char *format = opt_get(&cli->values, "output");
+
+	if (format != NULL && strcmp(format, "json") != 0 &&
+	    strcmp(format, "text") != 0)
+		return err_set(err, ERR_INPUT,
+			       "want --output text or json, have \"%s\"",
+			       format);
+	*out = format != NULL && strcmp(format, "json") == 0;
+	return 0;
+}
+
+/* Descriptors 0 to 2 exist whatever the caller did. */
+static void check_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd < 3);
+	if (fd >= 3)
+		(void)close(fd);
+}
+
+static void report_error(struct cli *cli, const struct err *err)
+{
+	clear_progress(cli);
+	(void)fprintf(stderr, "reconcile: error %s: %s\n", err_name(err->code),
+		      err->msg);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	struct err err = { 0 };
+	int status;
+	int r;
+
+	check_descriptors();
+	(void)umask(077);
+	log_init("reconcile", LOG_LEVEL_WARN);
+	cli.arena = arena_new(ARENA_MAX);
+	cli.tty = isatty(STDERR_FILENO) == 1;
+	cli.color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
+	cli.ui = (struct core_ui){ show_line, show_progress, &cli };
+	r = opt_parse(&commands_program, argc, argv, &cli.values, &err);
+	if (r == 0 && opt_get(&cli.values, "help") != NULL)
+		opt_help(&commands_program, cli.values.command, stdout);
+	else if (r == 0)
+		r = cli.values.command->run(&cli, &err);
+	status = r == 0 ? cli.exit : err_exit_status(r);
+	if (r < 0)
+		report_error(&cli, &err);
+	clear_progress(&cli);
+	arena_free(cli.arena);
+	return status;
+}

@@ -1,0 +1,82 @@
+/* misc.c - init, explain, completion, version. */
+#include "reconciler/cli/cli.h"
+
+#include "manifest/manifest.h"
+#include "policy/admission/admission.h"
+#include "reconciler/core/audit_log.h"
+#include "reconciler/core/membership.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX (1u << 20)
+
+int init_command(void *ctx, struct err *err)
+{
+	struct cli *cli = ctx;
+	struct state *state = NULL;
+	const char *vkey = NULL;
+	int r = cli_load(cli, err);
+
+	if (r == 0)
+		r = membership_init(&cli->conf, err);
+	if (r == 0)
+		r = state_open(cli->conf.state_dir, false, &state, err);
+	state_close(state);
+	if (r == 0)
+		r = audit_log_vkey(&cli->conf, cli->arena, &vkey, err);
+	if (r < 0)
+		return r;
+	(void)printf("Made %s.\nPublic key of the audit log (keep a copy "
+		     "elsewhere):\n  %s\nNext: reconcile host token NAME\n",
+		     cli->conf.state_dir, vkey);
+	return 0;
+}
+
+static bool is_code(const char *word)
+{
+	size_t n = strlen(word);
+
+	if (n < 3 || n > 5 || !isupper((unsigned char)word[0]))
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (!isdigit((unsigned char)word[i]))
+			return false;
+	return true;
+}
+
+int explain_command(void *ctx, struct err *err)
+{
+	struct cli *cli = ctx;
+	const char *what = cli_operand(cli, 0);
+	struct buf out;
+	int r;
+
+	buf_init(&out, TEXT_MAX);
+	if (!is_code(what))
+		r = manifest_explain(what, &out, err);
+	else if (what[0] == 'P')
+		r = admission_explain(what, &out, err);
+	else
+		r = manifest_explain_code(what, &out, err);
+	if (r == 0)
+		r = cli_print(&out, err);
+	buf_release(&out);
+	return r;
+}
+
+int completion_command(void *ctx, struct err *err)
+{
+	return opt_completion(&commands_program, cli_operand(ctx, 0), stdout,
+			      err);
+}
+
+int version_command(void *ctx, struct err *err)
+{
+	(void)ctx;
+	(void)err;
+	(void)printf("reconcile %s\nplan format reconcile.plan/v1\n"
+		     "policy format reconcile/v1alpha1\n", RECONCILE_VERSION);
+	return 0;
+}

@@ -1,0 +1,296 @@
+/* status.c - `reconcile status` and `reconcile logs`. */
+#include "reconciler/cli/cli.h"
+
+#include "lib/clock.h"
+#include "lib/json.h"
+#include "lib/num.h"
+#include "lib/text.h"
+#include "reconciler/core/fleet.h"
+#include "reconciler/core/observe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OUT_MAX ((size_t)64 << 20)
+#define LOGS_WAIT_MS 10000
+
+static const char *const phase_names[] = {
+	[POD_UNKNOWN] = "unknown",     [POD_PENDING] = "pending",
+	[POD_RUNNING] = "running",     [POD_SUCCEEDED] = "succeeded",
+	[POD_FAILED] = "failed",       [POD_LOST] = "lost",
+	[POD_STOPPING] = "stopping",
+};
+
+static const char *phase_name(int phase)
+{
+	return phase >= 0 && phase <= POD_STOPPING ? phase_names[phase]
+						   : "unknown";
+}
+
+static const char *pod_word(const struct world_pod *p)
+{
+	if (!p->assigned && p->phase != POD_STOPPING)
+		return "stray";
+	return p->phase == POD_RUNNING && p->ready ? "ready"
+						   : phase_name(p->phase);
+}
+
+static void age(int64_t since_ms, int64_t now_ms, char *out, size_t len)
+{
+	int64_t s = since_ms <= 0 ? -1 : (now_ms - since_ms) / 1000;
+
+	if (s < 0)
+		(void)snprintf(out, len, "-");
+	else if (s < 120)
+		(void)snprintf(out, len, "%llds", (long long)s);
+	else if (s < 7200)
+		(void)snprintf(out, len, "%lldm", (long long)(s / 60));
+	else
+		(void)snprintf(out, len, "%lldh", (long long)(s / 3600));
+}
+
+static void pods_text(struct buf *out, const struct world *w)
+{
+	char since[16];
+
+	buf_printf(out, "\n%-40s %-12s %-10s %-15s %8s %5s\n", "POD", "HOST",
+		   "STATE", "ADDRESS", "RESTARTS", "AGE");
+	for (size_t i = 0; i < w->n_pods; i++) {
+		const struct world_pod *p = &w->pods[i];
+		char name[330];
+
+		(void)snprintf(name, sizeof(name), "%s/%s", p->namespace,
+			       p->name);
+		age(p->started_ms, w->now_ms, since, sizeof(since));
+		buf_printf(out, "%-40s %-12s %-10s %-15s %8u %5s\n", name,
+			   p->host, pod_word(p), p->ip == NULL ? "-" : p->ip,
+			   p->restarts, since);
+		if (p->reason != NULL && !p->ready &&
+		    p->phase != POD_SUCCEEDED)
+			buf_printf(out, "  %s\n", p->reason);
+	}
+}
+
+static void hosts_text(struct buf *out, const struct world *w)
+{
+	static const char *const names[HOST_STATE_COUNT] = {
+		"requested", "joined", "ready", "lost", "revoked"
+	};
+
+	for (size_t i = 0; i < w->n_hosts; i++) {
+		const struct world_host *h = &w->hosts[i];
+		size_t pods = 0;
+		size_t ready = 0;
+
+		for (size_t j = 0; j < w->n_pods; j++) {
+			if (strcmp(w->pods[j].host, h->name) != 0)
+				continue;
+			pods++;
+			ready += w->pods[j].ready;
+		}
+		buf_printf(out, "host %-20s %-9s %zu pods, %zu ready%s%s%s\n",
+			   h->name, names[h->state], pods, ready,
+			   h->cordoned ? ", cordoned" : "",
+			   h->last_refusal != NULL ? ", refuses: " : "",
+			   h->last_refusal != NULL ? h->last_refusal : "");
+	}
+}
+
+static void services_text(struct buf *out, const struct world *w)
+{
+	for (size_t i = 0; i < w->n_services; i++)
+		buf_printf(out, "service %s/%s %s\n", w->services[i].namespace,
+			   w->services[i].name, w->services[i].cluster_ip);
+}
+
+static void pod_json(struct jsonw *j, const struct world_pod *p)
+{
+	jsonw_obj(j);
+	jsonw_kstr(j, "namespace", p->namespace);
+	jsonw_kstr(j, "name", p->name);
+	jsonw_kstr(j, "uid", p->uid);
+	jsonw_kstr(j, "ownerKind", p->owner_kind);
+	jsonw_kstr(j, "ownerName", p->owner_name);
+	jsonw_kstr(j, "templateHash", p->template_hash);
+	jsonw_kstr(j, "host", p->host);
+	jsonw_kstr(j, "commit", p->commit);
+	jsonw_kstr(j, "state", pod_word(p));
+	jsonw_kbool(j, "ready", p->ready);
+	jsonw_kstr(j, "address", p->ip == NULL ? "" : p->ip);
+	jsonw_kint(j, "restarts", (int64_t)p->restarts);
+	jsonw_kstr(j, "reason", p->reason == NULL ? "" : p->reason);
+	jsonw_obj_end(j);
+}
+
+static void status_json(struct buf *out, const struct world *w,
+			const char *accepted)
+{
+	struct jsonw j;
+
+	jsonw_init(&j, out);
+	jsonw_obj(&j);
+	jsonw_kstr(&j, "schema", "reconcile.status/v1");
+	jsonw_kstr(&j, "acceptedCommit", accepted == NULL ? "" : accepted);
+	jsonw_kstr(&j, "appliedCommit",
+		   w->applied_commit == NULL ? "" : w->applied_commit);
+	jsonw_key(&j, "pods");
+	jsonw_arr(&j);
+	for (size_t i = 0; i < w->n_pods; i++)
+		pod_json(&j, &w->pods[i]);
+	jsonw_arr_end(&j);
+	jsonw_key(&j, "services");
+	jsonw_arr(&j);
+	for (size_t i = 0; i < w->n_services; i++) {
+		jsonw_obj(&j);
+		jsonw_kstr(&j, "namespace", w->services[i].namespace);
+		jsonw_kstr(&j, "name", w->services[i].name);
+		jsonw_kstr(&j, "clusterIP", w->services[i].cluster_ip);
+		jsonw_obj_end(&j);
+	}
+	jsonw_arr_end(&j);
+	jsonw_obj_end(&j);
+	buf_putc(out, '\n');
+}
+
+int status_command(void *ctx, struct err *err)
+{
+	struct cli *cli = ctx;
+	const char *accepted = NULL;
+	struct err unused = { 0 };
+	struct core core;
+	struct world w;
+	struct buf out;
+	bool json = false;
+	int r = cli_json(cli, &json, err);
+
+	if (r == 0)
+		r = cli_open(cli, true, &core, err);
+	if (r < 0)
+		return r;
+	buf_init(&out, OUT_MAX);
+	(void)fleet_open(&core, false, &unused);
+	r = observe_world(&core, cli->arena, &w, err);
+	if (r == 0)
+		r = state_get(core.state, "accepted", cli->arena, &accepted,
+			      err);
+	if (r == 0 && json) {
+		status_json(&out, &w, accepted);
+	} else if (r == 0) {
+		buf_printf(&out, "commit accepted %.12s, converged %.12s\n",
+			   accepted == NULL ? "-" : accepted,
+			   w.applied_commit == NULL ? "-" : w.applied_commit);
+		hosts_text(&out, &w);
+		services_text(&out, &w);
+		pods_text(&out, &w);
+	}
+	if (r == 0)
+		r = cli_print(&out, err);
+	buf_release(&out);
+	core_close(&core);
+	return r;
+}
+
+static const struct world_pod *find_pod(const struct world *w,
+					const char *operand, struct err *err)
+{
+	const char *slash = strchr(operand, '/');
+	const char *name = slash == NULL ? operand : slash + 1;
+	size_t ns_len = slash == NULL ? 7 : (size_t)(slash - operand);
+	const char *ns = slash == NULL ? "default" : operand;
+	char safe[300];
+
+	for (size_t i = 0; i < w->n_pods; i++)
+		if (strcmp(w->pods[i].name, name) == 0 &&
+		    strlen(w->pods[i].namespace) == ns_len &&
+		    strncmp(w->pods[i].namespace, ns, ns_len) == 0)
+			return &w->pods[i];
+	(void)err_set(err, ERR_NOTFOUND,
+		      "no pod \"%s\"; `reconcile status` lists them",
+		      text_safe(safe, sizeof(safe), operand, strlen(operand)));
+	return NULL;
+}
+
+static int logs_ask(struct cli *cli, struct core *core,
+		    const struct world_pod *pod, struct err *err)
+{
+	Channel__LogRequest q = CHANNEL__LOG_REQUEST__INIT;
+	const char *container = opt_get(&cli->values, "container");
+	const char *tail = opt_get(&cli->values, "tail");
+	uint64_t lines = 100;
+
+	if (tail != NULL &&
+	    (!num_parse_u64(tail, strlen(tail), 10000, &lines) || lines == 0))
+		return err_set(err, ERR_INPUT,
+			       "want --tail from 1 to 10000, have \"%s\"",
+			       tail);
+	q.id = (uint64_t)clock_unix_ms();
+	q.namespace_ = arena_strdup(cli->arena, pod->namespace);
+	q.pod = arena_strdup(cli->arena, pod->name);
+	q.container = arena_strdup(cli->arena,
+				   container == NULL ? "" : container);
+	q.tail_lines = (uint32_t)lines;
+	return fleet_send(core, pod->host, CHANNEL__MSG_TYPE__MSG_LOG_REQUEST,
+			  &q.base, err);
+}
+
+static int logs_print(struct cli *cli, struct core *core, struct err *err)
+{
+	int64_t until = clock_boot_ms() + LOGS_WAIT_MS;
+	struct buf safe;
+	bool changed = false;
+	int r = 0;
+
+	(void)cli;
+	while (r == 0 && !core->fleet->log_done) {
+		int64_t left = until - clock_boot_ms();
+
+		if (left <= 0)
+			return err_set(err, ERR_AGAIN,
+				       "the host did not answer in %d s",
+				       LOGS_WAIT_MS / 1000);
+		r = fleet_poll(core, (int)left, &changed, err);
+	}
+	if (r < 0)
+		return r;
+	if (core->fleet->log_error[0] != '\0')
+		return err_set(err, ERR_NOTFOUND, "%s",
+			       core->fleet->log_error);
+	buf_init(&safe, OUT_MAX);
+	for (const char *at = core->fleet->log.data;
+	     at != NULL && *at != '\0';) {
+		size_t n = strcspn(at, "\n");
+
+		text_escape(&safe, at, n);
+		buf_putc(&safe, '\n');
+		at += n + (at[n] == '\n');
+	}
+	r = cli_print(&safe, err);
+	buf_release(&safe);
+	return r;
+}
+
+int logs_command(void *ctx, struct err *err)
+{
+	struct cli *cli = ctx;
+	const struct world_pod *pod = NULL;
+	struct core core;
+	struct world w;
+	int r = cli_open(cli, true, &core, err);
+
+	if (r < 0)
+		return r;
+	r = fleet_open(&core, false, err);
+	if (r == 0)
+		r = observe_world(&core, cli->arena, &w, err);
+	if (r == 0) {
+		pod = find_pod(&w, cli_operand(cli, 0), err);
+		r = pod == NULL ? ERR_NOTFOUND : 0;
+	}
+	if (r == 0)
+		r = logs_ask(cli, &core, pod, err);
+	if (r == 0)
+		r = logs_print(cli, &core, err);
+	core_close(&core);
+	return r;
+}
