@@ -169,8 +169,8 @@ static int wait_frame(struct image_child *c, struct msg *m, uint16_t want,
 	return r;
 }
 
-static int talk(struct image_store *s, struct image_child *c,
-		struct options *o, char **argv, struct msg *m, struct err *e)
+static int talk(struct image_store *s, struct image_child *c, struct options *o,
+		char **argv, struct msg *m, struct err *e)
 {
 	const struct image_request *q = &o->request;
 	Image__UnpackRequest u = IMAGE__UNPACK_REQUEST__INIT;
