@@ -165,6 +165,18 @@ static void drop_work(struct image_job *j)
 	close_fd(&j->lock);
 }
 
+/* A failure leaves nothing: what was fetched for this image goes too. */
+static void drop_blobs(struct image_job *j)
+{
+	size_t i;
+
+	if (j->state != JOB_MAP && j->state != JOB_UNPACK)
+		return;
+	for (i = j->layer; i < j->image->n_layers; i++)
+		image_store_drop_blob(j->store,
+				      j->image->layers[i]->blob_digest);
+}
+
 void image_job_free(struct image_job *j)
 {
 	char *secret;
@@ -507,6 +519,7 @@ int image_job_step(struct image_job *j, bool *out_done, struct err *err)
 	err = err ? err : &own;
 	r = j->state == JOB_DONE ? 0 : turn(j, err);
 	if (r < 0) {
+		drop_blobs(j);
 		drop_work(j);
 		j->state = JOB_FAILED;
 		return err_wrap(err, "image %s",

@@ -279,6 +279,10 @@ int image_store_open_blob(const struct image_store *s, const char *digest,
 	int fd = openat(s->blobs, digest_hex(digest),
 			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
+	/* another image with this layer failed meanwhile and took it along */
+	if (fd < 0 && errno == ENOENT)
+		return err_set(err, ERR_AGAIN, "image store: blob %s is gone",
+			       digest);
 	if (fd < 0)
 		return err_sys(err, errno, "image store: blob %s", digest);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
