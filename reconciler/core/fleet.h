@@ -11,6 +11,7 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/msg.h"
 #include "lib/proc.h"
 #include "reconciler/core/core.h"
 #include "reconciler/world.h"
@@ -33,7 +34,8 @@ struct fleet_host {
 };
 
 struct fleet {
-	struct channel_client *client;
+	int sock;			/* to reconcile-channel */
+	struct msg msg;			/* the frame being read */
 	struct fleet_host *hosts;	/* in order of appearance */
 	size_t n_hosts, cap_hosts;
 	bool own_channel;		/* we started it, we end it */
@@ -61,7 +63,7 @@ int fleet_send(struct core *c, const char *host, uint32_t type,
  * again. */
 int fleet_cut(struct core *c, const char *host, const char *reason,
 	      struct err *err);
-/* The descriptor to poll for events. */
-int fleet_fd(const struct fleet *f);
+int fleet_answer_join(struct core *c, uint64_t id,
+		      const Channel__JoinReply *reply, struct err *err);
 
 #endif

@@ -5,7 +5,6 @@
  */
 #include "reconciler/core/membership.h"
 
-#include "channel/client.h"
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/hash.h"
@@ -147,7 +146,7 @@ static int reply_fill(struct core *c, const struct state_host *h,
 static int answer(struct core *c, uint64_t id, const Channel__JoinReply *m,
 		  struct err *err)
 {
-	return channel_client_join_answer(c->fleet->client, id, m, err);
+	return fleet_answer_join(c, id, m, err);
 }
 
 static int join_admit(struct core *c, uint64_t id,

@@ -51,7 +51,8 @@ struct plan {
 	bool stuck;	/* a roll-out passed its progress deadline, or a pod cannot be placed */
 };
 
-/* Changes allowed now (wave 1 only).  diags gets R codes: unschedulable pods
+/* Changes allowed now (wave 1 only).  want, w and arena must outlive out, which
+ * borrows their strings.  ERR_INPUT if w is not sorted as world.h says.  diags gets R codes: unschedulable pods
  * with the reason per filter, exceeded deadlines, host-local Services. */
 int plan_step(const struct snapshot *want, const struct world *w,
 	      struct arena *arena, struct diags *diags, struct plan *out,
@@ -64,6 +65,9 @@ int plan_make(const struct snapshot *want, const struct world *w,
 int plan_compare(const struct snapshot *from, const struct snapshot *to,
 		 struct arena *arena, struct diags *diags, struct plan *out,
 		 struct err *err);
+
+/* Text of an R code: `reconcile explain R101`.  ERR_NOTFOUND. */
+int plan_explain(const char *code, struct buf *out, struct err *err);
 
 struct plan_style {
 	bool color;
@@ -85,7 +89,10 @@ int plan_render_json(const struct plan *p, const struct snapshot *want,
 const char *plan_pod_name(struct arena *arena, const struct object *owner,
 			  unsigned int index, const char *host);
 /* Largest number of pods of this owner and template that one host may be asked
- * to run (replicas + surge; 1 for DaemonSet and Pod): hosts check it too. */
+ * to have (Deployment: replicas + surge; DaemonSet, Pod: 1; Job: completions +
+ * backoffLimit + parallelism, ended pods included): hosts check it too.  It bounds
+ * the count, never the index: a replacement of a pod on a lost host takes the
+ * next free index. */
 unsigned int plan_pods_max(const struct object *owner);
 
 #endif

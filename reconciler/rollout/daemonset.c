@@ -167,7 +167,7 @@ void daemonset_step(const struct rollout_input *in, struct rollout *out)
 	struct daemon r = {.d = &in->object->daemonset};
 
 	step_init(&r.step, in, out, r.d->min_ready_s);
-	r.hosts = arena_calloc(out->arena, in->n_hosts + 1, sizeof(*r.hosts));
+	r.hosts = arena_calloc(out->scratch, in->n_hosts + 1, sizeof(*r.hosts));
 	step_stop_strays(&r.step);
 	sort_pods(&r);
 	count_hosts(&r);

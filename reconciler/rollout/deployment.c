@@ -117,8 +117,8 @@ static int by_worth(const void *pa, const void *pb)
 
 static struct step_pod **by_worth_sorted(struct deploy *r, size_t *out_n)
 {
-	struct step_pod **order =
-		arena_calloc(r->step.out->arena, r->step.n + 1, sizeof(*order));
+	struct step_pod **order = arena_calloc(r->step.out->scratch,
+					       r->step.n + 1, sizeof(*order));
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->step.n; i++)

@@ -28,7 +28,7 @@ void rollout_step(const struct rollout_input *in, struct rollout *out)
 			machines[i].step(in, out);
 			return;
 		}
-	assert(!"a workload of a kind without a state machine");
+	assert(false); /* manifest_template() gives no other kind */
 }
 
 int64_t rollout_amount(const struct int_or_string *v, int64_t total,

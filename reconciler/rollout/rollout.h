@@ -72,7 +72,8 @@ struct rollout_action {
 };
 
 struct rollout {
-	struct arena *arena;
+	struct arena *arena;	/* of the reasons */
+	struct arena *scratch;	/* of the rest, gone after the step */
 	struct rollout_action *actions;
 	size_t n, cap;
 	bool waiting;		/* for readiness, a host or a delay */

@@ -67,7 +67,7 @@ void step_init(struct step *s, const struct rollout_input *in,
 	       struct rollout *out, int64_t min_ready_s)
 {
 	*s = (struct step){.in = in, .out = out, .n = in->n_pods};
-	s->pods = arena_calloc(out->arena, in->n_pods + 1, sizeof(*s->pods));
+	s->pods = arena_calloc(out->scratch, in->n_pods + 1, sizeof(*s->pods));
 	for (size_t i = 0; i < in->n_pods; i++) {
 		struct rollout_pod *p = in->pods[i];
 
@@ -86,7 +86,7 @@ static struct rollout_action *add_action(struct rollout *out)
 	if (out->n == out->cap) {
 		size_t cap = out->cap ? out->cap * 2 : 8;
 		struct rollout_action *items =
-			arena_calloc(out->arena, cap, sizeof(*items));
+			arena_calloc(out->scratch, cap, sizeof(*items));
 
 		if (out->n > 0)
 			memcpy(items, out->actions, out->n * sizeof(*items));
@@ -138,7 +138,7 @@ unsigned int step_free_index(const struct step *s, unsigned int from,
 			     bool any_template)
 {
 	size_t n_bits = s->n + 1;
-	bool *used = arena_calloc(s->out->arena, n_bits, sizeof(*used));
+	bool *used = arena_calloc(s->out->scratch, n_bits, sizeof(*used));
 	unsigned int free_index = 0;
 
 	for (size_t i = 0; i < s->n; i++) {

@@ -303,6 +303,18 @@ bool schedule_fits(const struct schedule *s, int host,
 	       refused_by(&s->hosts[host], req, resources) == N_FILTERS;
 }
 
+int schedule_why(const struct schedule *s, int host,
+		 const struct schedule_request *req,
+		 struct schedule_refusal *out_why)
+{
+	size_t by = refused_by(&s->hosts[host], req, true);
+
+	*out_why = (struct schedule_refusal){.n_hosts = 1};
+	if (by < N_FILTERS)
+		out_why->by_filter[by] = 1;
+	return SCHEDULE_NOWHERE;
+}
+
 static int64_t score_of(const struct schedule *s, const struct schedule_host *h,
 			const struct schedule_request *req)
 {

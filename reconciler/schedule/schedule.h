@@ -62,6 +62,10 @@ int schedule_place(const struct schedule *s, const struct schedule_request *req,
 /* Does this one host fit?  resources: count capacity too. */
 bool schedule_fits(const struct schedule *s, int host,
 		   const struct schedule_request *req, bool resources);
+/* Fills why for one host that does not fit; returns SCHEDULE_NOWHERE. */
+int schedule_why(const struct schedule *s, int host,
+		 const struct schedule_request *req,
+		 struct schedule_refusal *out_why);
 void schedule_use(struct schedule *s, int host, int64_t cpu_m, int64_t memory);
 void schedule_release(struct schedule *s, int host, int64_t cpu_m,
 		      int64_t memory);

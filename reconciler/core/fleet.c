@@ -1,0 +1,575 @@
+/*
+ * fleet.c - the core's end of the channel's local socket (channel/local.proto).
+ *
+ * Frames of hosts were checked by reconcile-channel and are typed here; what a
+ * host says is filed under the name that its certificate has.
+ */
+#include "reconciler/core/fleet.h"
+
+#include "lib/clock.h"
+#include "lib/text.h"
+#include "reconciler/core/membership.h"
+#include "reconciler/core/record.h"
+
+#include "channel/local.pb-c.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ATTACH_MS 5000
+#define START_MS 5000
+#define LOG_MAX (8u << 20)
+
+struct fleet_host *fleet_find(const struct fleet *f, const char *name)
+{
+	for (size_t i = 0; f != NULL && i < f->n_hosts; i++)
+		if (strcmp(f->hosts[i].name, name) == 0)
+			return &f->hosts[i];
+	return NULL;
+}
+
+/* What was assigned before this core came: the epoch in the store. */
+static uint64_t stored_epoch(struct core *c, const char *name)
+{
+	struct arena *arena = arena_new(1u << 20);
+	struct state_host h;
+	uint64_t epoch = 0;
+
+	if (state_host_get(c->state, name, arena, &h, NULL) == 0)
+		epoch = h.host.epoch;
+	arena_free(arena);
+	return epoch;
+}
+
+static struct fleet_host *host_add(struct core *c, const char *name)
+{
+	struct fleet *f = c->fleet;
+	struct fleet_host *h = fleet_find(f, name);
+
+	if (h != NULL)
+		return h;
+	if (f->n_hosts == f->cap_hosts) {
+		size_t cap = f->cap_hosts == 0 ? 16 : f->cap_hosts * 2;
+
+		h = realloc(f->hosts, cap * sizeof(*h));
+		if (h == NULL)
+			return NULL;
+		f->hosts = h;
+		f->cap_hosts = cap;
+	}
+	h = &f->hosts[f->n_hosts];
+	*h = (struct fleet_host){ .name = strdup(name),
+				  .sent_epoch = stored_epoch(c, name) };
+	if (h->name == NULL)
+		return NULL;
+	f->n_hosts++;
+	return h;
+}
+
+static void host_forget_session(struct fleet_host *h)
+{
+	channel__hello__free_unpacked(h->hello, NULL);
+	channel__report__free_unpacked(h->report, NULL);
+	free(h->sent_commit);
+	h->hello = NULL;
+	h->report = NULL;
+	h->sent_commit = NULL;
+	h->connected = false;
+}
+
+static int send_message(struct core *c, uint16_t type,
+			const ProtobufCMessage *m, struct err *err)
+{
+	size_t len = protobuf_c_message_get_packed_size(m);
+	uint8_t *bytes = malloc(len > 0 ? len : 1);
+	int r;
+
+	if (bytes == NULL)
+		return err_set(err, ERR_NOMEM, "channel frame");
+	(void)protobuf_c_message_pack(m, bytes);
+	r = msg_send(c->fleet->sock, type, bytes, len, NULL, 0, err);
+	free(bytes);
+	return r < 0 ? err_wrap(err, "channel") : 0;
+}
+
+int fleet_send(struct core *c, const char *host, uint32_t type,
+	       const ProtobufCMessage *message, struct err *err)
+{
+	Local__HostSend m = LOCAL__HOST_SEND__INIT;
+	const struct fleet_host *h = fleet_find(c->fleet, host);
+	size_t len = protobuf_c_message_get_packed_size(message);
+	int r;
+
+	if (h == NULL || !h->connected)
+		return 0;
+	m.host = h->name;
+	m.type = type;
+	m.payload.data = malloc(len > 0 ? len : 1);
+	m.payload.len = len;
+	if (m.payload.data == NULL)
+		return err_set(err, ERR_NOMEM, "host frame");
+	(void)protobuf_c_message_pack(message, m.payload.data);
+	r = send_message(c, LOCAL__MSG_TYPE__MSG_HOST_SEND, &m.base, err);
+	free(m.payload.data);
+	return r;
+}
+
+int fleet_cut(struct core *c, const char *host, const char *reason,
+	      struct err *err)
+{
+	Local__HostCut m = LOCAL__HOST_CUT__INIT;
+	char name[256];
+	char why[128];
+	int r;
+
+	(void)snprintf(name, sizeof(name), "%s", host);
+	(void)snprintf(why, sizeof(why), "%s", reason);
+	m.host = name;
+	m.reason = why;
+	r = msg_send(c->fleet->sock, LOCAL__MSG_TYPE__MSG_RELOAD, NULL, 0, NULL,
+		     0, err);
+	return r < 0 ? r
+		     : send_message(c, LOCAL__MSG_TYPE__MSG_HOST_CUT, &m.base,
+				    err);
+}
+
+int fleet_answer_join(struct core *c, uint64_t id,
+		      const Channel__JoinReply *reply, struct err *err)
+{
+	Local__JoinAnswer m = LOCAL__JOIN_ANSWER__INIT;
+	size_t len = channel__join_reply__get_packed_size(reply);
+	int r;
+
+	m.id = id;
+	m.reply.data = malloc(len > 0 ? len : 1);
+	m.reply.len = len;
+	if (m.reply.data == NULL)
+		return err_set(err, ERR_NOMEM, "join answer");
+	(void)channel__join_reply__pack(reply, m.reply.data);
+	r = send_message(c, LOCAL__MSG_TYPE__MSG_JOIN_ANSWER, &m.base, err);
+	free(m.reply.data);
+	return r;
+}
+
+/* --- what hosts say -------------------------------------------------------- */
+
+static int on_hello(struct core *c, struct fleet_host *h, const uint8_t *bytes,
+		    size_t len, struct err *err)
+{
+	(void)c;
+	(void)err;
+	channel__hello__free_unpacked(h->hello, NULL);
+	h->hello = channel__hello__unpack(NULL, len, bytes);
+	return 0;
+}
+
+static int on_report(struct core *c, struct fleet_host *h, const uint8_t *bytes,
+		     size_t len, struct err *err)
+{
+	Channel__Report *m = channel__report__unpack(NULL, len, bytes);
+
+	(void)c;
+	(void)err;
+	if (m == NULL)
+		return 0;
+	if (h->report != NULL && h->report->session == m->session &&
+	    h->report->sequence >= m->sequence) {
+		channel__report__free_unpacked(m, NULL);	/* a replay */
+		return 0;
+	}
+	channel__report__free_unpacked(h->report, NULL);
+	h->report = m;
+	return 0;
+}
+
+static int on_refusal(struct core *c, struct fleet_host *h,
+		      const uint8_t *bytes, size_t len, struct err *err)
+{
+	Channel__Refusal *m = channel__refusal__unpack(NULL, len, bytes);
+	char what[700];
+	char why[700];
+	int r = 0;
+
+	if (m == NULL)
+		return 0;
+	(void)text_safe(what, sizeof(what), m->pod, strlen(m->pod));
+	(void)text_safe(why, sizeof(why), m->reason, strlen(m->reason));
+	if (c->audit != NULL) {
+		struct record one = {
+			.type = "host.refuse",
+			.phase = RECORD_FACT,
+			.actor = h->name,
+			.object = what,
+			.commit = m->commit,
+			.host = h->name,
+			.result = m->code,
+			.reason = why,
+		};
+
+		r = record_put(c, &one, 1, err);
+	}
+	core_say(c, "host %s refuses %s%s%s: %s", h->name, what,
+		 what[0] != '\0' ? " " : "", m->code, why);
+	free(h->refusal);
+	h->refusal = strdup(why);
+	h->refused_epoch = m->epoch;
+	channel__refusal__free_unpacked(m, NULL);
+	return r;
+}
+
+static int on_cert_request(struct core *c, struct fleet_host *h,
+			   const uint8_t *bytes, size_t len, struct err *err)
+{
+	Channel__CertRequest *m =
+		channel__cert_request__unpack(NULL, len, bytes);
+	struct err why = { 0 };
+	int r;
+
+	if (m == NULL || c->audit == NULL)
+		return 0;
+	r = membership_renew(c, h->name, m, &why);
+	channel__cert_request__free_unpacked(m, NULL);
+	if (r == ERR_AUDIT) {
+		*err = why;
+		return r;
+	}
+	if (r < 0)
+		core_say(c, "host %s: no new certificate: %s", h->name,
+			 why.msg);
+	return 0;
+}
+
+static int on_log_data(struct core *c, struct fleet_host *h,
+		       const uint8_t *bytes, size_t len, struct err *err)
+{
+	Channel__LogData *m = channel__log_data__unpack(NULL, len, bytes);
+	struct fleet *f = c->fleet;
+
+	(void)h;
+	(void)err;
+	if (m == NULL)
+		return 0;
+	buf_put(&f->log, m->data.data, m->data.len);
+	(void)text_safe(f->log_error, sizeof(f->log_error), m->error,
+			strlen(m->error));
+	f->log_done = m->last || m->error[0] != '\0';
+	channel__log_data__free_unpacked(m, NULL);
+	return 0;
+}
+
+static const struct {
+	uint32_t type;
+	int (*handle)(struct core *c, struct fleet_host *h,
+		      const uint8_t *bytes, size_t len, struct err *err);
+} host_frames[] = {
+	{ CHANNEL__MSG_TYPE__MSG_HELLO, on_hello },
+	{ CHANNEL__MSG_TYPE__MSG_REPORT, on_report },
+	{ CHANNEL__MSG_TYPE__MSG_REFUSAL, on_refusal },
+	{ CHANNEL__MSG_TYPE__MSG_CERT_REQUEST, on_cert_request },
+	{ CHANNEL__MSG_TYPE__MSG_LOG_DATA, on_log_data },
+};
+
+/* --- what the channel says -------------------------------------------------- */
+
+static int on_host_up(struct core *c, const uint8_t *bytes, size_t len,
+		      struct err *err)
+{
+	Local__HostUp *m = local__host_up__unpack(NULL, len, bytes);
+	struct fleet_host *h = m == NULL ? NULL : host_add(c, m->host);
+	int r = 0;
+
+	if (h != NULL) {
+		host_forget_session(h);
+		h->connected = true;
+		(void)text_safe(h->address, sizeof(h->address), m->address,
+				strlen(m->address));
+		if (c->audit != NULL)
+			r = record_fact(c, "host.up", NULL, h->name, "ok",
+					h->address, err);
+	}
+	local__host_up__free_unpacked(m, NULL);
+	return r;
+}
+
+static int on_host_down(struct core *c, const uint8_t *bytes, size_t len,
+			struct err *err)
+{
+	Local__HostDown *m = local__host_down__unpack(NULL, len, bytes);
+	struct fleet_host *h = m == NULL ? NULL : fleet_find(c->fleet, m->host);
+	char why[256];
+	int r = 0;
+
+	if (h != NULL) {
+		host_forget_session(h);
+		(void)text_safe(why, sizeof(why), m->reason,
+				strlen(m->reason));
+		if (c->audit != NULL)
+			r = record_fact(c, "host.down", NULL, h->name, "lost",
+					why, err);
+	}
+	local__host_down__free_unpacked(m, NULL);
+	return r;
+}
+
+static int on_host_frame(struct core *c, const uint8_t *bytes, size_t len,
+			 struct err *err)
+{
+	Local__HostFrame *m = local__host_frame__unpack(NULL, len, bytes);
+	struct fleet_host *h = m == NULL ? NULL : fleet_find(c->fleet, m->host);
+	int r = 0;
+
+	for (size_t i = 0; h != NULL &&
+			   i < sizeof(host_frames) / sizeof(host_frames[0]);
+	     i++)
+		if (host_frames[i].type == m->type)
+			r = host_frames[i].handle(c, h, m->payload.data,
+						  m->payload.len, err);
+	local__host_frame__free_unpacked(m, NULL);
+	return r;
+}
+
+static int on_join_asked(struct core *c, const uint8_t *bytes, size_t len,
+			 struct err *err)
+{
+	Local__JoinAsked *m = local__join_asked__unpack(NULL, len, bytes);
+	char from[80];
+	int r = 0;
+
+	if (m != NULL && c->audit != NULL) {
+		(void)text_safe(from, sizeof(from), m->address,
+				strlen(m->address));
+		r = membership_join(c, m->id, m->request.data, m->request.len,
+				    from, err);
+	}
+	local__join_asked__free_unpacked(m, NULL);
+	return r;
+}
+
+static const struct {
+	uint16_t type;
+	int (*handle)(struct core *c, const uint8_t *bytes, size_t len,
+		      struct err *err);
+} channel_frames[] = {
+	{ LOCAL__MSG_TYPE__MSG_HOST_UP, on_host_up },
+	{ LOCAL__MSG_TYPE__MSG_HOST_DOWN, on_host_down },
+	{ LOCAL__MSG_TYPE__MSG_HOST_FRAME, on_host_frame },
+	{ LOCAL__MSG_TYPE__MSG_JOIN_ASKED, on_join_asked },
+};
+
+static int read_frame(struct core *c, int timeout_ms, uint16_t *out_type,
+		      struct err *err)
+{
+	struct fleet *f = c->fleet;
+	int r;
+
+	msg_release(&f->msg);
+	msg_init(&f->msg, MSG_PAYLOAD_MAX);
+	r = msg_recv(f->sock, &f->msg, timeout_ms, err);
+	if (r == ERR_NOTFOUND)
+		r = err_set(err, ERR_SYS, "reconcile-channel has ended");
+	if (r < 0)
+		return r;
+	*out_type = f->msg.type;
+	for (size_t i = 0;
+	     i < sizeof(channel_frames) / sizeof(channel_frames[0]); i++)
+		if (channel_frames[i].type == f->msg.type)
+			return channel_frames[i].handle(
+				c, (const uint8_t *)f->msg.payload.data,
+				f->msg.payload.len, err);
+	return 0;
+}
+
+int fleet_poll(struct core *c, int timeout_ms, bool *out_changed,
+	       struct err *err)
+{
+	bool changed = false;
+	int wait = timeout_ms;
+	int r = 0;
+
+	for (;;) {
+		struct pollfd p = { .fd = c->fleet->sock, .events = POLLIN };
+		uint16_t type = 0;
+		int n = poll(&p, 1, wait);
+
+		if (n < 0 && errno != EINTR) {
+			r = err_sys(err, errno, "poll");
+			break;
+		}
+		if (n <= 0)
+			break;
+		r = read_frame(c, -1, &type, err);
+		if (r < 0)
+			break;
+		changed = true;
+		wait = 0;
+	}
+	if (r == 0)
+		*out_changed = changed;
+	return r;
+}
+
+/* --- attaching ---------------------------------------------------------------- */
+
+static int dial(const char *path, int *out, struct err *err)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return err_set(err, ERR_LIMIT, "path of %s is too long", path);
+	memcpy(sa.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(err, errno, "socket");
+	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		(void)close(fd);
+		return err_set(err, ERR_NOTFOUND,
+			       "no reconcile-channel answers at %s", path);
+	}
+	*out = fd;
+	return 0;
+}
+
+static int start_channel(struct core *c, const char *path, struct arena *arena,
+			 struct err *err)
+{
+	char libexec[4096];
+	const char *argv[8];
+	struct proc_spec spec = { .argv = argv, .in = -1, .out = -1,
+				  .err = STDERR_FILENO,
+				  .die_with_parent = true };
+	int64_t until = clock_boot_ms() + START_MS;
+	int r = 0;
+
+	if (c->libexec == NULL)
+		r = proc_libexec(libexec, sizeof(libexec), err);
+	else
+		(void)snprintf(libexec, sizeof(libexec), "%s", c->libexec);
+	if (r < 0)
+		return r;
+	(void)mkdir(c->conf->run_dir, 0700);
+	spec.path = arena_printf(arena, "%s/reconcile-channel", libexec);
+	argv[0] = "reconcile-channel";
+	argv[1] = "--socket";
+	argv[2] = path;
+	argv[3] = "--listen";
+	argv[4] = c->conf->listen;
+	argv[5] = "--pki";
+	argv[6] = membership_channel_dir(c->conf, arena);
+	argv[7] = NULL;
+	r = proc_spawn(&spec, &c->fleet->channel, err);
+	if (r < 0)
+		return r;
+	c->fleet->own_channel = true;
+	while ((r = dial(path, &c->fleet->sock, err)) == ERR_NOTFOUND &&
+	       clock_boot_ms() < until)
+		(void)poll(NULL, 0, 10);
+	return r;
+}
+
+static int attach(struct core *c, struct err *err)
+{
+	int64_t until = clock_boot_ms() + ATTACH_MS;
+	uint16_t type = 0;
+	int r = msg_send(c->fleet->sock, LOCAL__MSG_TYPE__MSG_ATTACH, NULL, 0,
+			 NULL, 0, err);
+
+	while (r == 0 && type != LOCAL__MSG_TYPE__MSG_READY &&
+	       type != LOCAL__MSG_TYPE__MSG_BUSY) {
+		int64_t left = until - clock_boot_ms();
+
+		r = left <= 0 ? err_set(err, ERR_AGAIN,
+					"reconcile-channel does not answer")
+			      : read_frame(c, (int)left, &type, err);
+	}
+	if (r == 0 && type == LOCAL__MSG_TYPE__MSG_BUSY)
+		r = err_set(err, ERR_AGAIN,
+			    "another reconcile is attached to the channel");
+	return r;
+}
+
+/* A channel that we started knows nobody yet: hosts are on their way. */
+static int wait_for_hosts(struct core *c, struct err *err)
+{
+	int64_t until = clock_boot_ms() + c->conf->host_wait_s * 1000;
+	struct arena *arena = arena_new((size_t)64 << 20);
+	struct world w;
+	bool changed = false;
+	int r = state_world(c->state, arena, &w, err);
+
+	while (r == 0 && clock_boot_ms() < until) {
+		size_t missing = 0;
+
+		for (size_t i = 0; i < w.n_hosts; i++) {
+			const struct fleet_host *h =
+				fleet_find(c->fleet, w.hosts[i].name);
+
+			missing += w.hosts[i].state != HOST_REVOKED &&
+				   (h == NULL || h->report == NULL);
+		}
+		if (missing == 0)
+			break;
+		core_progress(c, "waiting for %zu hosts", missing);
+		r = fleet_poll(c, 250, &changed, err);
+	}
+	arena_free(arena);
+	return r;
+}
+
+int fleet_open(struct core *c, bool may_start, struct err *err)
+{
+	struct arena *arena = arena_new(1u << 16);
+	const char *path = arena_printf(arena, "%s/channel.sock",
+					c->conf->run_dir);
+	struct fleet *f = calloc(1, sizeof(*f));
+	int r;
+
+	if (f == NULL) {
+		arena_free(arena);
+		return err_set(err, ERR_NOMEM, "fleet");
+	}
+	f->sock = -1;
+	msg_init(&f->msg, MSG_PAYLOAD_MAX);
+	buf_init(&f->log, LOG_MAX);
+	c->fleet = f;
+	r = dial(path, &f->sock, err);
+	if (r == ERR_NOTFOUND && may_start)
+		r = start_channel(c, path, arena, err);
+	if (r == 0)
+		r = attach(c, err);
+	if (r == 0 && f->own_channel)
+		r = wait_for_hosts(c, err);
+	if (r < 0)
+		fleet_close(c);
+	arena_free(arena);
+	return r;
+}
+
+void fleet_close(struct core *c)
+{
+	struct fleet *f = c->fleet;
+
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < f->n_hosts; i++) {
+		host_forget_session(&f->hosts[i]);
+		free(f->hosts[i].refusal);
+		free(f->hosts[i].name);
+	}
+	free(f->hosts);
+	msg_release(&f->msg);
+	buf_release(&f->log);
+	if (f->sock >= 0)
+		(void)close(f->sock);
+	if (f->own_channel)
+		proc_kill(&f->channel);
+	free(f);
+	c->fleet = NULL;
+}

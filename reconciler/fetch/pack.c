@@ -1,0 +1,155 @@
+/*
+ * pack.c - see pack.h.  Runs in reconcile-fetch, sandboxed; a pack is hostile
+ * (G14): its bytes and objects are counted, memory is capped by the sandbox.
+ */
+#include "reconciler/fetch/pack.h"
+#include "reconciler/fetch/bare.h"
+
+#include <git2.h>
+#include <git2/sys/odb_backend.h>
+#include <stdio.h>
+#include <string.h>
+
+struct stream {
+	pack_sink *sink;
+	void *ctx;
+};
+
+static int on_bytes(void *bytes, size_t len, void *payload)
+{
+	struct stream *s = payload;
+
+	return s->sink(s->ctx, bytes, len) < 0 ? GIT_EUSER : 0;
+}
+
+static int push_walk(git_repository *repo, git_odb *odb, const git_oid *want,
+		     const git_oid *have, size_t n_have, git_revwalk **out)
+{
+	int r = git_revwalk_new(out, repo);
+
+	if (r == 0)
+		r = git_revwalk_sorting(*out, GIT_SORT_TIME);
+	if (r == 0)
+		r = git_revwalk_push(*out, want);
+	for (size_t i = 0; r == 0 && i < n_have; i++)
+		if (git_odb_exists(odb, &have[i]))
+			r = git_revwalk_hide(*out, &have[i]);
+	return r;
+}
+
+int pack_make(const char *store_path, const git_oid *want, const git_oid *have,
+	      size_t n_have, pack_sink *sink, void *ctx, bool *out_any,
+	      struct err *err)
+{
+	struct stream stream = { sink, ctx };
+	git_packbuilder *builder = NULL;
+	git_repository *repo = NULL;
+	git_revwalk *walk = NULL;
+	git_odb *odb = NULL;
+	int r;
+
+	r = bare_open_objects(store_path, &repo, &odb, err);
+	if (r < 0)
+		return r;
+	if (!bare_has_commit(odb, want)) {
+		r = err_set(err, ERR_NOTFOUND, "%s does not have the commit",
+			    store_path);
+		goto out;
+	}
+	r = push_walk(repo, odb, want, have, n_have, &walk);
+	if (r == 0)
+		r = git_packbuilder_new(&builder, repo);
+	if (r == 0)
+		r = git_packbuilder_insert_walk(builder, walk);
+	if (r < 0) {
+		r = bare_error(err, r == GIT_ENOTFOUND ? ERR_NOTFOUND : ERR_SYS,
+			       "pack history");
+		goto out;
+	}
+	*out_any = git_packbuilder_object_count(builder) > 0;
+	if (*out_any) {
+		r = git_packbuilder_foreach(builder, on_bytes, &stream);
+		if (r < 0)
+			r = bare_error(err, ERR_SYS, "write the pack");
+	}
+out:
+	git_packbuilder_free(builder);
+	git_revwalk_free(walk);
+	git_odb_free(odb);
+	git_repository_free(repo);
+	return r;
+}
+
+static int on_progress(const git_indexer_progress *stats, void *payload)
+{
+	struct pack_taker *t = payload;
+
+#ifndef GUARD_OFF_BUDGET
+	if (stats->total_objects > BUDGET_OBJECTS)
+		return err_set(&t->budget->why, ERR_LIMIT,
+			       "want at most %u objects, the pack says %u",
+			       BUDGET_OBJECTS, stats->total_objects);
+#endif
+	return budget_take(t->budget, 0) < 0 ? GIT_EUSER : 0;
+}
+
+int pack_take_begin(const char *store_path, struct budget *budget,
+		    struct pack_taker *out, struct err *err)
+{
+	*out = (struct pack_taker){ .budget = budget };
+	if ((size_t)snprintf(out->pack_dir, sizeof(out->pack_dir),
+			     "%s/objects/pack",
+			     store_path) >= sizeof(out->pack_dir))
+		return err_set(err, ERR_LIMIT, "the store path is too long");
+	return bare_open_objects(store_path, &out->repo, &out->odb, err);
+}
+
+/* The indexer is made with the first byte: a pack of nothing needs none. */
+static int need_indexer(struct pack_taker *t)
+{
+	git_indexer_options opts = GIT_INDEXER_OPTIONS_INIT;
+
+	if (t->indexer != NULL)
+		return 0;
+	opts.progress_cb = on_progress;
+	opts.progress_cb_payload = t;
+	opts.verify = 1;
+	return git_indexer_new(&t->indexer, t->pack_dir, 0444, t->odb, &opts);
+}
+
+int pack_take(void *taker, const void *bytes, size_t len)
+{
+	git_indexer_progress stats = { 0 };
+	struct pack_taker *t = taker;
+	int r;
+
+	r = budget_take(t->budget, len);
+	if (r < 0)
+		return r;
+	t->bytes += len;
+	if (need_indexer(t) < 0 ||
+	    git_indexer_append(t->indexer, bytes, len, &stats) < 0)
+		return ERR_INPUT;
+	return 0;
+}
+
+int pack_take_end(struct pack_taker *t, const git_oid *want, struct err *err)
+{
+	git_indexer_progress stats = { 0 };
+
+	if (t->indexer != NULL && git_indexer_commit(t->indexer, &stats) < 0)
+		return bare_error(err, ERR_INPUT, "the pack is not whole");
+	if (git_odb_refresh(t->odb) < 0 || !bare_has_commit(t->odb, want))
+		return err_set(err, ERR_NOTFOUND,
+			       "the wanted commit is not in the store after "
+			       "the transfer");
+	return 0;
+}
+
+void pack_take_release(struct pack_taker *t)
+{
+	git_indexer_free(t->indexer);
+	git_odb_free(t->odb);
+	git_repository_free(t->repo);
+	*t = (struct pack_taker){ 0 };
+}
