@@ -116,6 +116,8 @@ $(B)/unit/%: tests/unit/%.c $(LIBS:%=$(B)/%.a) $(B)/proto.a
 unit-build: $(UNITBIN)
 
 -include checks.mk
+-include suites.mk
+-include $(wildcard tests/*.mk tests/*/*.mk)
 
 clean:
 	$(Q)rm -rf $(B)

@@ -334,3 +334,81 @@ out:
 	call_end(&c);
 	return r < 0 ? err_wrap(err, "verify %s", args->target) : 0;
 }
+
+/* "registry = HOST ca=FILE": the authority of the registry that image names. */
+static int registry_ca(const struct core_conf *conf, const char *image,
+		       struct buf *out, struct err *err)
+{
+	for (size_t i = 0; i < conf->registries.n; i++) {
+		const char *entry = conf->registries.items[i];
+		size_t n = strcspn(entry, " \t");
+		const char *ca = strstr(entry + n, "ca=");
+
+		if (strncmp(image, entry, n) == 0 && image[n] == '/' &&
+		    ca != NULL)
+			return file_read(AT_FDCWD, ca + 3, SIGNERS_MAX, out,
+					 err);
+	}
+	return 0;
+}
+
+static int resolve_answer(struct call *c, struct arena *arena,
+			  const char **out_digest, struct err *err)
+{
+	const uint8_t *bytes = (const uint8_t *)c->msg.payload.data;
+	int r = 0;
+
+	if (c->msg.type == IMAGE__FRAME__FRAME_FAILED) {
+		Image__Failed *e =
+			image__failed__unpack(NULL, c->msg.payload.len, bytes);
+
+		r = e == NULL ? err_set(err, ERR_PROTO, "error frame")
+			      : err_set(err, code_from_name(e->name), "%s",
+					e->msg);
+		image__failed__free_unpacked(e, NULL);
+	} else if (c->msg.type == IMAGE__FRAME__FRAME_PULL_RESOLVED) {
+		Image__PullResolved *m = image__pull_resolved__unpack(
+			NULL, c->msg.payload.len, bytes);
+
+		if (m == NULL)
+			return err_set(err, ERR_PROTO, "resolved frame");
+		*out_digest = arena_strdup(arena, m->digest);
+		image__pull_resolved__free_unpacked(m, NULL);
+	} else {
+		r = err_set(err, ERR_PROTO, "unexpected frame %u",
+			    c->msg.type);
+	}
+	return r;
+}
+
+int siblings_resolve(const struct core_conf *conf, const char *libexec,
+		     const char *image, struct arena *arena,
+		     const char **out_digest, struct err *err)
+{
+	Image__PullRequest q = IMAGE__PULL_REQUEST__INIT;
+	struct buf ca;
+	struct call c;
+	int r;
+
+	buf_init(&ca, SIGNERS_MAX);
+	r = call_start(&c, libexec, "reconcile-pull", err);
+	if (r == 0)
+		r = registry_ca(conf, image, &ca, err);
+	if (r < 0)
+		goto out;
+	q.reference = text(arena, image);
+	q.ca_pem.data = (uint8_t *)ca.data;
+	q.ca_pem.len = ca.len;
+	q.resolve_only = true;
+	q.os = text(arena, "linux");
+	q.architecture = text(arena, "amd64");
+	r = send_packed(&c, IMAGE__FRAME__FRAME_PULL_REQUEST, &q.base, err);
+	if (r == 0)
+		r = call_next(&c, err);
+	if (r == 0)
+		r = resolve_answer(&c, arena, out_digest, err);
+out:
+	call_end(&c);
+	buf_release(&ca);
+	return r < 0 ? err_wrap(err, "resolve %s", image) : 0;
+}

@@ -1,0 +1,43 @@
+# The suites that need a built tree and, most of them, root.
+SUITES := $(sort $(wildcard tests/integration/*.t tests/attack/*.t \
+	tests/privsep/*.t tests/crash/*.t tests/fault/*.t))
+
+deps:
+	$(Q)packaging/deps
+
+# One after the other where they measure or share the machine; two at a time
+# otherwise.  The closing line counts every TAP result.
+suites: all tools
+	$(Q)B=$(abspath $(B)) tests/run-suites $(SUITES)
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)B=$(abspath $(B)) KEEP=$(KEEP) tests/demo/run
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory all tools
+	$(Q)B=$(abspath $(B)) tests/bench/run
+
+check: deps
+	$(Q)B=$(B) MAKE=$(MAKE) tests/check
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+		$(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(B)/bin/reconcile $(DESTDIR)$(BINDIR)/
+	install -m 755 $(filter-out $(B)/bin/reconcile,$(PROGS:%=$(B)/bin/%)) \
+		$(DESTDIR)$(LIBEXECDIR)/
+	for m in man/*.[158]; do \
+		install -m 644 "$$m" $(DESTDIR)$(MANDIR)/man$${m##*.}/; done
+
+help:
+	@echo 'make            build everything into $(B)/bin'
+	@echo 'make demo       the whole story on three hosts (KEEP=1 leaves it up)'
+	@echo 'make check      every test;  make check-fast: the quick ones'
+	@echo 'make bench      figures beside their peers'
+	@echo 'make lint       layers, exports, globals, sizes, link lists'
+	@echo 'make fuzz T=60  every fuzz target, T seconds each'
+	@echo 'make install    PREFIX, DESTDIR, BINDIR, LIBEXECDIR, SYSCONFDIR'
+
+.PHONY: deps suites demo bench check install help tools
