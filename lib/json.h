@@ -25,6 +25,9 @@ struct jsonw {
 	uint8_t depth;
 	bool more[64]; /* a comma is due at this depth */
 	bool key;      /* a key was just written */
+	/* set after init: characters that text.h calls hidden are written as
+	 * \u escapes too, so that the text is inert on a terminal */
+	bool inert;
 };
 
 void jsonw_init(struct jsonw *w, struct buf *out);

@@ -77,39 +77,52 @@ static void put_escape(struct buf *out, unsigned char c)
 		buf_printf(out, "\\u%04x", c);
 }
 
-/* Length of the first UTF-8 character of text if it is valid, else 0. */
-static size_t valid_step(const char *text, size_t len)
+/* A code point beyond ASCII as one or two \u escapes. */
+static void put_code(struct buf *out, uint32_t c)
 {
-	for (size_t n = 1; n <= 4 && n <= len; n++)
-		if (text_is_utf8(text, n))
-			return n;
-	return 0;
+	if (c < 0x10000)
+		buf_printf(out, "\\u%04x", c);
+	else
+		buf_printf(out, "\\u%04x\\u%04x",
+			   0xd800 + ((c - 0x10000) >> 10),
+			   0xdc00 + ((c - 0x10000) & 0x3ff));
 }
 
-static void put_string(struct buf *out, const char *text, size_t len)
+/* A character that must not stand as it is; n is 0 if it is not UTF-8. */
+static void put_special(struct buf *out, size_t n, uint32_t c)
 {
-	bool valid = text_is_utf8(text, len);
+	if (n == 0)
+		buf_puts(out, "\xef\xbf\xbd"); /* replacement character */
+	else if (c < 0x80 && c != 0x7f)
+		put_escape(out, (unsigned char)c);
+	else
+		put_code(out, c);
+}
+
+static void put_string(struct buf *out, const char *text, size_t len,
+		       bool inert)
+{
 	size_t from = 0, i = 0;
 
 	buf_putc(out, '"');
 	while (i < len) {
-		unsigned char c = (unsigned char)text[i];
-		size_t n = 1;
+		unsigned char first = (unsigned char)text[i];
+		uint32_t c = first;
+		size_t n = 1, done = i;
 
-		if (c >= 0x20 && c != '"' && c != '\\') {
-			if (valid || c < 0x80 ||
-			    (n = valid_step(text + i, len - i)) > 0) {
-				i += n;
-				continue;
-			}
-			/* not UTF-8: the replacement character */
-			buf_put(out, text + from, i - from);
-			buf_puts(out, "\xef\xbf\xbd");
-		} else {
-			buf_put(out, text + from, i - from);
-			put_escape(out, c);
+		if (first >= 0x20 && first < 0x7f && first != '"' &&
+		    first != '\\') {
+			i++;
+			continue;
 		}
-		from = ++i;
+		if (first >= 0x80)
+			n = text_step(text + i, len - i, &c);
+		i += n ? n : 1;
+		if (n > 0 && c >= 0x7f && !(inert && text_is_hidden(c)))
+			continue;
+		buf_put(out, text + from, done - from);
+		put_special(out, n, c);
+		from = i;
 	}
 	buf_put(out, text + from, len - from);
 	buf_putc(out, '"');
@@ -119,7 +132,7 @@ void jsonw_key(struct jsonw *w, const char *key)
 {
 	assert(w->depth > 0 && !w->key);
 	begin_value(w);
-	put_string(w->out, key, strlen(key));
+	put_string(w->out, key, strlen(key), w->inert);
 	buf_putc(w->out, ':');
 	w->key = true;
 }
@@ -136,7 +149,7 @@ void jsonw_str(struct jsonw *w, const char *text)
 void jsonw_strn(struct jsonw *w, const char *text, size_t len)
 {
 	begin_value(w);
-	put_string(w->out, text, len);
+	put_string(w->out, text, len, w->inert);
 }
 
 void jsonw_int(struct jsonw *w, int64_t v)

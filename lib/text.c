@@ -35,6 +35,11 @@ static size_t utf8_step(const unsigned char *p, size_t len, uint32_t *out)
 	return n;
 }
 
+size_t text_step(const char *bytes, size_t len, uint32_t *out)
+{
+	return utf8_step((const unsigned char *)bytes, len, out);
+}
+
 /* Code points that change what a reader sees without being seen. */
 static const struct {
 	uint32_t first, last;
@@ -56,7 +61,7 @@ static const struct {
 	{0xf0000, 0x10ffff}, /* private use planes */
 };
 
-static bool is_hidden(uint32_t c)
+bool text_is_hidden(uint32_t c)
 {
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
 		if (c >= hidden[i].first && c <= hidden[i].last)
@@ -75,7 +80,7 @@ void text_escape(struct buf *out, const char *bytes, size_t len)
 
 		if (n == 0)
 			buf_printf(out, "\\x%02x", p[i]);
-		else if (!is_hidden(c))
+		else if (!text_is_hidden(c))
 			buf_put(out, p + i, n);
 		else if (n == 1)
 			buf_printf(out, "\\x%02x", p[i]);
@@ -93,7 +98,7 @@ static size_t safe_piece(char piece[16], const unsigned char *p, size_t len,
 	size_t n = utf8_step(p, len, &c);
 
 	*out_step = n ? n : 1;
-	if (n > 0 && !is_hidden(c)) {
+	if (n > 0 && !text_is_hidden(c)) {
 		memcpy(piece, p, n);
 		return n;
 	}

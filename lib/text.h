@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Appends bytes so that they are inert on a terminal and in a log line:
  * printable UTF-8 stays; C0, DEL, C1, bidi and zero-width characters, invalid
@@ -14,6 +15,11 @@ void text_escape(struct buf *out, const char *bytes, size_t len);
 /* Same into a caller's array (truncated with "..."), for messages; returns dst.
  */
 const char *text_safe(char *dst, size_t dst_len, const char *bytes, size_t len);
+/* Length in bytes of the UTF-8 character that bytes begin with (len > 0), its
+ * code point in *out; 0 if they begin with none. */
+size_t text_step(const char *bytes, size_t len, uint32_t *out);
+/* Is it a character that text_escape() escapes? */
+bool text_is_hidden(uint32_t code);
 /* Valid UTF-8 without NUL, surrogates and overlong forms. */
 bool text_is_utf8(const char *bytes, size_t len);
 /* Nearest of n names to word by Damerau-Levenshtein distance <= max(1, len/3),

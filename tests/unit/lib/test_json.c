@@ -136,6 +136,22 @@ static void A98_hostile_text_round_trips(void **state)
 	buf_release(&b);
 }
 
+static void A98_inert_text(void **state)
+{
+	struct jsonw w;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1000);
+	jsonw_init(&w, &b);
+	w.inert = true;
+	jsonw_str(&w, "a\x7f\xc2\x9b"
+		      "0m\xe2\x80\xae\xf3\xa0\x81\xa1\xc3\xbc\x1b\\\"");
+	assert_string_equal(b.data, "\"a\\u007f\\u009b0m\\u202e\\udb40\\udc61"
+				    "\xc3\xbc\\u001b\\\\\\\"\"");
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +160,7 @@ int main(void)
 		cmocka_unit_test(size_is_capped_first),
 		cmocka_unit_test(writer),
 		cmocka_unit_test(A98_hostile_text_round_trips),
+		cmocka_unit_test(A98_inert_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
