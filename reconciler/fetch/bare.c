@@ -19,8 +19,8 @@
 int bare_error(struct err *err, int code, const char *what)
 {
 	const git_error *e = git_error_last();
-	const char *why = e != NULL && e->message != NULL ? e->message :
-							    "no reason given";
+	const char *why = e != NULL && e->message != NULL ? e->message
+							  : "no reason given";
 	char shown[300];
 
 	return err_set(err, code, "%s: %s", what,
@@ -39,8 +39,8 @@ static int write_if_missing(int dir, const char *name, const char *text,
 
 int bare_create(const char *path, struct err *err)
 {
-	static const char *const folders[] = { "objects/pack", "objects/info",
-					       "refs/heads", "refs/reconcile" };
+	static const char *const folders[] = {"objects/pack", "objects/info",
+					      "refs/heads", "refs/reconcile"};
 	int dir = -1;
 	int r;
 
@@ -61,7 +61,8 @@ int bare_create(const char *path, struct err *err)
 				     "\tbare = true\n",
 				     err);
 	if (r == 0)
-		r = write_if_missing(dir, "HEAD", "ref: refs/heads/none\n", err);
+		r = write_if_missing(dir, "HEAD", "ref: refs/heads/none\n",
+				     err);
 	if (dir >= 0)
 		(void)close(dir);
 	return r < 0 ? err_wrap(err, "store %s", path) : 0;
@@ -69,10 +70,9 @@ int bare_create(const char *path, struct err *err)
 
 int bare_library_init(struct err *err)
 {
-	static const int levels[] = { GIT_CONFIG_LEVEL_SYSTEM,
-				      GIT_CONFIG_LEVEL_XDG,
-				      GIT_CONFIG_LEVEL_GLOBAL,
-				      GIT_CONFIG_LEVEL_PROGRAMDATA };
+	static const int levels[] = {
+		GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
+		GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA};
 
 	if (git_libgit2_init() < 0)
 		return bare_error(err, ERR_SYS, "libgit2");

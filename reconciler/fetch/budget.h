@@ -15,8 +15,8 @@
 
 struct budget {
 	uint64_t max_bytes, bytes;
-	int64_t deadline_ms;	/* clock_boot_ms() */
-	struct err why;		/* filled when it is used up */
+	int64_t deadline_ms; /* clock_boot_ms() */
+	struct err why;	     /* filled when it is used up */
 };
 
 /* 0 for either: the default. */

@@ -41,7 +41,7 @@ int pack_make(const char *store_path, const git_oid *want, const git_oid *have,
 	      size_t n_have, pack_sink *sink, void *ctx, bool *out_any,
 	      struct err *err)
 {
-	struct stream stream = { sink, ctx };
+	struct stream stream = {sink, ctx};
 	git_packbuilder *builder = NULL;
 	git_repository *repo = NULL;
 	git_revwalk *walk = NULL;
@@ -96,7 +96,7 @@ static int on_progress(const git_indexer_progress *stats, void *payload)
 int pack_take_begin(const char *store_path, struct budget *budget,
 		    struct pack_taker *out, struct err *err)
 {
-	*out = (struct pack_taker){ .budget = budget };
+	*out = (struct pack_taker){.budget = budget};
 	if ((size_t)snprintf(out->pack_dir, sizeof(out->pack_dir),
 			     "%s/objects/pack",
 			     store_path) >= sizeof(out->pack_dir))
@@ -107,10 +107,12 @@ int pack_take_begin(const char *store_path, struct budget *budget,
 /* The indexer is made with the first byte: a pack of nothing needs none. */
 static int need_indexer(struct pack_taker *t)
 {
-	git_indexer_options opts = GIT_INDEXER_OPTIONS_INIT;
+	git_indexer_options opts;
 
 	if (t->indexer != NULL)
 		return 0;
+	if (git_indexer_options_init(&opts, GIT_INDEXER_OPTIONS_VERSION) < 0)
+		return -1;
 	opts.progress_cb = on_progress;
 	opts.progress_cb_payload = t;
 	opts.verify = 1;
@@ -119,26 +121,33 @@ static int need_indexer(struct pack_taker *t)
 
 int pack_take(void *taker, const void *bytes, size_t len)
 {
-	git_indexer_progress stats = { 0 };
+	git_indexer_progress stats = {0};
 	struct pack_taker *t = taker;
 	int r;
 
 	r = budget_take(t->budget, len);
-	if (r < 0)
-		return r;
 	t->bytes += len;
-	if (need_indexer(t) < 0 ||
-	    git_indexer_append(t->indexer, bytes, len, &stats) < 0)
-		return ERR_INPUT;
-	return 0;
+	if (r == 0 && (need_indexer(t) < 0 ||
+		       git_indexer_append(t->indexer, bytes, len, &stats) < 0))
+		r = bare_error(&t->why, ERR_INPUT, "the pack is malformed");
+	if (t->budget->why.code != 0) {
+		t->why = t->budget->why;
+		r = t->why.code;
+	}
+	return r;
 }
 
 int pack_take_end(struct pack_taker *t, const git_oid *want, struct err *err)
 {
-	git_indexer_progress stats = { 0 };
+	git_indexer_progress stats = {0};
 
-	if (t->indexer != NULL && git_indexer_commit(t->indexer, &stats) < 0)
+	if (t->indexer != NULL && git_indexer_commit(t->indexer, &stats) < 0) {
+		if (t->budget->why.code != 0) {
+			*err = t->budget->why;
+			return err->code;
+		}
 		return bare_error(err, ERR_INPUT, "the pack is not whole");
+	}
 	if (git_odb_refresh(t->odb) < 0 || !bare_has_commit(t->odb, want))
 		return err_set(err, ERR_NOTFOUND,
 			       "the wanted commit is not in the store after "
@@ -151,5 +160,5 @@ void pack_take_release(struct pack_taker *t)
 	git_indexer_free(t->indexer);
 	git_odb_free(t->odb);
 	git_repository_free(t->repo);
-	*t = (struct pack_taker){ 0 };
+	*t = (struct pack_taker){0};
 }

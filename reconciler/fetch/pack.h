@@ -7,6 +7,7 @@
 #include "lib/err.h"
 #include "reconciler/fetch/budget.h"
 
+#include <git2/indexer.h>
 #include <git2/types.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,14 +27,15 @@ struct pack_taker {
 	git_repository *repo;
 	git_odb *odb;
 	git_indexer *indexer;
-	struct budget *budget;	/* borrowed */
+	struct budget *budget; /* borrowed */
 	char pack_dir[4096];
 	size_t bytes;
+	struct err why; /* filled when pack_take() failed */
 };
 
 int pack_take_begin(const char *store_path, struct budget *budget,
 		    struct pack_taker *out, struct err *err);
-/* A pack_sink; the error is in the budget's `why` or libgit2's. */
+/* A pack_sink; the error is in the taker's `why`. */
 int pack_take(void *taker, const void *bytes, size_t len);
 /* Writes pack and index; checks that want is a commit there. */
 int pack_take_end(struct pack_taker *t, const git_oid *want, struct err *err);

@@ -46,9 +46,9 @@ static int check_owner(const char *dir, const char *name, struct err *err)
 
 static int check_whole(const char *dir, struct err *err)
 {
-	static const char *const refused[] = { "objects/info/alternates",
-					       "objects/info/http-alternates",
-					       "shallow" };
+	static const char *const refused[] = {"objects/info/alternates",
+					      "objects/info/http-alternates",
+					      "shallow"};
 	char path[4096];
 	struct stat st;
 
@@ -70,9 +70,8 @@ int source_find(const char *path, char *out, size_t out_len, struct err *err)
 
 	if (stat(path, &st) < 0)
 		return err_set(err,
-			       errno == ENOENT || errno == ENOTDIR ?
-				       ERR_AGAIN :
-				       ERR_DENIED,
+			       errno == ENOENT || errno == ENOTDIR ? ERR_AGAIN
+								   : ERR_DENIED,
 			       "%s: %s", path, strerror(errno));
 	if (is_folder(path, "objects") && is_folder(path, "refs"))
 		(void)snprintf(out, out_len, "%s", path);
@@ -137,9 +136,9 @@ static int read_loose(const char *git_dir, char *ref, size_t ref_len,
 		(void)snprintf(ref, ref_len, "%s", text.data + 5);
 	} else if (r == 0) {
 		r = text.len == 40 && text_is_hex(text.data, 40) &&
-				    git_oid_fromstr(out, text.data) == 0 ?
-			    0 :
-			    ERR_NOTFOUND;
+				    git_oid_fromstr(out, text.data) == 0
+			    ? 0
+			    : ERR_NOTFOUND;
 	}
 	buf_release(&text);
 	return r;

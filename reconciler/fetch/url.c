@@ -26,11 +26,11 @@ static int bad(struct err *err, const char *text, const char *why)
 static const struct {
 	const char *prefix, *why;
 } refused[] = {
-	{ "https://", "https is not supported yet; use ssh:// or file://" },
-	{ "http://", "plain http can be changed on the way; use ssh://" },
-	{ "git://", "git:// has no authentication; use ssh://" },
-	{ "git@", "want the form ssh://git@host/path" },
-	{ "ext::", "commands are never run; use ssh:// or file://" },
+	{"https://", "https is not supported yet; use ssh:// or file://"},
+	{"http://", "plain http can be changed on the way; use ssh://"},
+	{"git://", "git:// has no authentication; use ssh://"},
+	{"git@", "want the form ssh://git@host/path"},
+	{"ext::", "commands are never run; use ssh:// or file://"},
 };
 
 static bool copy_part(char *dst, size_t dst_len, const char *at, size_t len,
@@ -71,7 +71,8 @@ static int parse_ssh(const char *text, const char *at, struct url *u,
 	if (user != NULL) {
 		if (!copy_part(u->user, sizeof(u->user), at,
 			       (size_t)(user - at), NAME))
-			return bad(err, text, "the user name is not acceptable");
+			return bad(err, text,
+				   "the user name is not acceptable");
 		host = user + 1;
 	}
 	colon = memchr(host, ':', (size_t)(slash - host));
@@ -99,7 +100,7 @@ static int parse_ssh(const char *text, const char *at, struct url *u,
 
 int url_parse(const char *text, struct url *out, struct err *err)
 {
-	struct url u = { 0 };
+	struct url u = {0};
 	int r = 0;
 
 	if (strncmp(text, "file://", 7) == 0) {
@@ -116,12 +117,14 @@ int url_parse(const char *text, struct url *out, struct err *err)
 		if (r < 0)
 			return r;
 	} else {
-		for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]);
+		     i++)
 			if (strncmp(text, refused[i].prefix,
 				    strlen(refused[i].prefix)) == 0)
 				return bad(err, text, refused[i].why);
-		return bad(err, text, "want ssh://user@host/path or "
-				      "file:///path");
+		return bad(err, text,
+			   "want ssh://user@host/path or "
+			   "file:///path");
 	}
 	*out = u;
 	return 0;

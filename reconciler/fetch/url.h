@@ -21,9 +21,9 @@ enum url_kind { URL_FILE, URL_SSH };
 
 struct url {
 	enum url_kind kind;
-	char user[64];		/* "" if none */
+	char user[64]; /* "" if none */
 	char host[256];
-	uint16_t port;		/* 0: default */
+	uint16_t port; /* 0: default */
 	char path[URL_PATH_MAX];
 };
 
