@@ -10,6 +10,7 @@
 #include "lib/hash.h"
 #include "reconciler/core/assign.h"
 #include "reconciler/core/record.h"
+#include "reconciler/schedule/schedule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,8 +144,9 @@ static int store_start(struct execution *x, const struct plan_change *ch,
 		.phase = POD_UNKNOWN,
 	};
 
-	if (owner != NULL)
-		plan_pod_requests(owner, &p.cpu_m, &p.memory);
+	if (owner != NULL && manifest_template(owner) != NULL)
+		schedule_requests(&manifest_template(owner)->spec, &p.cpu_m,
+				  &p.memory);
 	return state_pod_put(x->core->state, &p, err);
 }
 
