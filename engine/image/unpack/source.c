@@ -84,6 +84,11 @@ static int open_raw(struct source *s, const struct filter *f, struct err *err)
 	if (c == ARCHIVE_OK && archive_filter_code(s->raw, 0) != f->code)
 		return err_set(err, ERR_INPUT,
 			       "want %s data as the media type says", f->name);
+	/* libarchive would undo the same compression again and again; the
+	 * other one that it counts is the plain reader */
+	if (c == ARCHIVE_OK && archive_filter_count(s->raw) != 2)
+		return err_set(err, ERR_INPUT, "%s data within %s data",
+			       f->name, f->name);
 	if (c == ARCHIVE_OK)
 		c = archive_read_next_header(s->raw, &unused);
 	if (c == ARCHIVE_EOF) {
