@@ -21,9 +21,9 @@ struct diag {
 	const char *code;
 	enum diag_severity severity;
 	struct manifest_pos pos;
-	const char *pointer;	/* JSON pointer "/spec/replicas"; NULL */
-	const char *message;	/* want X, have Y; untrusted text escaped */
-	const char *fix;	/* what to write instead; NULL */
+	const char *pointer; /* JSON pointer "/spec/replicas"; NULL */
+	const char *message; /* want X, have Y; untrusted text escaped */
+	const char *fix;     /* what to write instead; NULL */
 };
 
 struct diags {
@@ -31,7 +31,7 @@ struct diags {
 	struct diag *items;
 	size_t n, cap;
 	size_t n_errors;
-	size_t max;		/* more are counted in dropped, not kept */
+	size_t max; /* more are counted in dropped, not kept */
 	size_t dropped;
 };
 
@@ -48,8 +48,8 @@ struct manifest_input {
 	const char *path;
 	const char *bytes;
 	size_t len;
-	const char *blob;	/* hex oid or NULL */
-	const char *signer;	/* or NULL */
+	const char *blob;   /* hex oid or NULL */
+	const char *signer; /* or NULL */
 };
 
 struct objects {
@@ -80,11 +80,11 @@ int manifest_from_canonical(const char *json, size_t len, struct arena *arena,
 struct snapshot {
 	const char *repository_id;
 	const char *ref;
-	const char *commit;		/* hex */
-	const char *signer;		/* principal of the head commit */
-	int64_t commit_time;		/* unix seconds, of the head */
-	struct cluster_policy policy;	/* in force for this commit */
-	struct objects objects;		/* without ClusterPolicy */
+	const char *commit;	      /* hex */
+	const char *signer;	      /* principal of the head commit */
+	int64_t commit_time;	      /* unix seconds, of the head */
+	struct cluster_policy policy; /* in force for this commit */
+	struct objects objects;	      /* without ClusterPolicy */
 };
 
 /* Deterministic bytes (equal snapshots, equal bytes) and back. */
@@ -92,7 +92,7 @@ int snapshot_encode(const struct snapshot *s, struct buf *out, struct err *err);
 int snapshot_decode(const char *bytes, size_t len, struct arena *arena,
 		    struct snapshot *out, struct err *err);
 
-const char *manifest_kind_name(enum manifest_kind kind);	/* "Deployment" */
+const char *manifest_kind_name(enum manifest_kind kind); /* "Deployment" */
 /* ERR_NOTFOUND for an unknown one */
 int manifest_kind_from_name(const char *name, enum manifest_kind *out);
 const struct object *manifest_find(const struct objects *set,
@@ -104,7 +104,8 @@ bool manifest_selector_matches(const struct selector *s,
 			       const struct keyvals *labels);
 bool manifest_labels_match(const struct keyvals *want,
 			   const struct keyvals *labels);
-const char *manifest_label(const struct keyvals *map, const char *key); /* NULL */
+const char *manifest_label(const struct keyvals *map,
+			   const char *key); /* NULL */
 
 /* `reconcile explain Deployment.spec.replicas`: type, default, class, checks,
  * deviation, source.  Case-insensitive kind; ERR_INPUT with did-you-mean. */

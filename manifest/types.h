@@ -19,9 +19,9 @@ struct strings {
 	size_t n;
 };
 
-struct keyval {			/* a map entry, maps are sorted by key */
+struct keyval { /* a map entry, maps are sorted by key */
 	const char *key;
-	const char *value;	/* bytes for binary data, see len */
+	const char *value; /* bytes for binary data, see len */
 	size_t len;
 };
 
@@ -32,8 +32,8 @@ struct keyvals {
 
 /* Where in git an object or a field stands. */
 struct manifest_pos {
-	const char *path;	/* in the tree; NULL for made-up objects */
-	unsigned int line, column;	/* 1-based; 0 unknown */
+	const char *path;	   /* in the tree; NULL for made-up objects */
+	unsigned int line, column; /* 1-based; 0 unknown */
 };
 
 enum manifest_kind {
@@ -45,13 +45,13 @@ enum manifest_kind {
 	MANIFEST_DEPLOYMENT,
 	MANIFEST_DAEMONSET,
 	MANIFEST_JOB,
-	MANIFEST_CLUSTERPOLICY,	/* ours: .reconcile/policy.yaml */
+	MANIFEST_CLUSTERPOLICY, /* ours: .reconcile/policy.yaml */
 	MANIFEST_KIND_COUNT
 };
 
 struct meta {
 	const char *name;
-	const char *namespace;	/* NULL for Namespace and ClusterPolicy */
+	const char *namespace; /* NULL for Namespace and ClusterPolicy */
 	struct keyvals labels;
 	struct keyvals annotations;
 };
@@ -62,10 +62,15 @@ struct meta {
 enum tristate { TRI_UNSET = -1, TRI_FALSE = 0, TRI_TRUE = 1 };
 
 /* matchLabels and matchExpressions of a LabelSelector. */
-enum selector_op { SELECTOR_IN, SELECTOR_NOTIN, SELECTOR_EXISTS, SELECTOR_DOESNOTEXIST };
+enum selector_op {
+	SELECTOR_IN,
+	SELECTOR_NOTIN,
+	SELECTOR_EXISTS,
+	SELECTOR_DOESNOTEXIST
+};
 struct selector_expr {
 	const char *key;
-	int op;			/* enum selector_op */
+	int op; /* enum selector_op */
 	struct strings values;
 };
 struct selector {
@@ -81,52 +86,54 @@ struct int_or_string {
 	const char *text;
 };
 
-struct probe_header { const char *name, *value; };
+struct probe_header {
+	const char *name, *value;
+};
 enum probe_kind { PROBE_NONE, PROBE_HTTP, PROBE_TCP, PROBE_EXEC };
 struct probe {
-	int kind;		/* enum probe_kind; NONE: no probe */
-	struct strings exec;	/* EXEC */
-	struct int_or_string port;	/* HTTP, TCP: number or port name */
-	const char *path;	/* HTTP, default "/" */
-	const char *host;	/* HTTP, TCP; NULL: the pod's address */
-	const char *scheme;	/* HTTP: "HTTP" or "HTTPS" */
+	int kind;		   /* enum probe_kind; NONE: no probe */
+	struct strings exec;	   /* EXEC */
+	struct int_or_string port; /* HTTP, TCP: number or port name */
+	const char *path;	   /* HTTP, default "/" */
+	const char *host;	   /* HTTP, TCP; NULL: the pod's address */
+	const char *scheme;	   /* HTTP: "HTTP" or "HTTPS" */
 	struct probe_header *headers;
 	size_t n_headers;
 	int64_t initial_delay_s, period_s, timeout_s;
 	int64_t success_threshold, failure_threshold;
-	int64_t grace_s;	/* terminationGracePeriodSeconds, UNSET */
+	int64_t grace_s; /* terminationGracePeriodSeconds, UNSET */
 };
 
 enum env_source { ENV_VALUE, ENV_CONFIGMAP, ENV_SECRET, ENV_FIELD };
 struct env_var {
 	const char *name;
-	int source;		/* enum env_source */
-	const char *value;	/* VALUE (before $(VAR) expansion) */
-	const char *ref_name;	/* CONFIGMAP, SECRET */
+	int source;	      /* enum env_source */
+	const char *value;    /* VALUE (before $(VAR) expansion) */
+	const char *ref_name; /* CONFIGMAP, SECRET */
 	const char *ref_key;
 	bool optional;
-	const char *field_path;	/* FIELD */
+	const char *field_path; /* FIELD */
 	struct manifest_pos pos;
 };
 
 struct env_from {
-	int source;		/* ENV_CONFIGMAP or ENV_SECRET */
+	int source; /* ENV_CONFIGMAP or ENV_SECRET */
 	const char *ref_name;
-	const char *prefix;	/* "" by default */
+	const char *prefix; /* "" by default */
 	bool optional;
 	struct manifest_pos pos;
 };
 
 struct container_port {
-	const char *name;	/* NULL */
+	const char *name; /* NULL */
 	int64_t port;
-	const char *protocol;	/* "TCP", "UDP" */
+	const char *protocol; /* "TCP", "UDP" */
 };
 
 struct volume_mount {
 	const char *name;
 	const char *mount_path;
-	const char *sub_path;	/* NULL */
+	const char *sub_path; /* NULL */
 	bool read_only;
 	struct manifest_pos pos;
 };
@@ -137,31 +144,36 @@ struct resources {
 	int64_t memory_request, memory_limit;
 };
 
-enum seccomp_type { SECCOMP_UNSET, SECCOMP_RUNTIME_DEFAULT, SECCOMP_LOCALHOST, SECCOMP_UNCONFINED };
+enum seccomp_type {
+	SECCOMP_UNSET,
+	SECCOMP_RUNTIME_DEFAULT,
+	SECCOMP_LOCALHOST,
+	SECCOMP_UNCONFINED
+};
 struct seccomp_choice {
-	int type;		/* enum seccomp_type */
-	const char *localhost_profile;	/* NULL */
+	int type;		       /* enum seccomp_type */
+	const char *localhost_profile; /* NULL */
 };
 
 struct container_security {
-	int64_t run_as_user, run_as_group;	/* UNSET */
-	int run_as_non_root;			/* enum tristate */
-	int read_only_root_filesystem;		/* tristate */
-	int allow_privilege_escalation;		/* tristate as written */
-	int privileged;				/* tristate */
-	struct strings cap_add, cap_drop;	/* upper case, no CAP_ */
+	int64_t run_as_user, run_as_group; /* UNSET */
+	int run_as_non_root;		   /* enum tristate */
+	int read_only_root_filesystem;	   /* tristate */
+	int allow_privilege_escalation;	   /* tristate as written */
+	int privileged;			   /* tristate */
+	struct strings cap_add, cap_drop;  /* upper case, no CAP_ */
 	struct seccomp_choice seccomp;
-	const char *proc_mount;			/* NULL */
+	const char *proc_mount; /* NULL */
 	struct manifest_pos pos;
 };
 
 struct container {
 	const char *name;
-	const char *image;	/* as written */
-	const char *image_pull_policy;	/* "Always" "IfNotPresent" "Never" */
+	const char *image;	       /* as written */
+	const char *image_pull_policy; /* "Always" "IfNotPresent" "Never" */
 	struct strings command, args;
 	bool has_command, has_args;
-	const char *working_dir;	/* NULL */
+	const char *working_dir; /* NULL */
 	struct env_var *env;
 	size_t n_env;
 	struct env_from *env_from;
@@ -174,41 +186,54 @@ struct container {
 	struct volume_mount *mounts;
 	size_t n_mounts;
 	const char *termination_message_path;
-	const char *termination_message_policy;	/* "File" "FallbackToLogsOnError" */
+	const char *
+		termination_message_policy; /* "File" "FallbackToLogsOnError" */
 	struct manifest_pos pos;
 	struct manifest_pos image_pos;
 };
 
-enum volume_kind { VOLUME_EMPTYDIR, VOLUME_CONFIGMAP, VOLUME_SECRET, VOLUME_HOSTPATH };
-struct key_to_path { const char *key, *path; int64_t mode; /* UNSET */ };
+enum volume_kind {
+	VOLUME_EMPTYDIR,
+	VOLUME_CONFIGMAP,
+	VOLUME_SECRET,
+	VOLUME_HOSTPATH
+};
+struct key_to_path {
+	const char *key, *path;
+	int64_t mode; /* UNSET */
+};
 struct volume {
 	const char *name;
-	int kind;		/* enum volume_kind */
-	const char *medium;	/* EMPTYDIR: "" or "Memory" */
-	int64_t size_limit;	/* EMPTYDIR bytes, UNSET */
-	const char *ref_name;	/* CONFIGMAP, SECRET */
+	int kind;	      /* enum volume_kind */
+	const char *medium;   /* EMPTYDIR: "" or "Memory" */
+	int64_t size_limit;   /* EMPTYDIR bytes, UNSET */
+	const char *ref_name; /* CONFIGMAP, SECRET */
 	struct key_to_path *items;
 	size_t n_items;
 	int64_t default_mode;
 	bool optional;
-	const char *host_path;	/* HOSTPATH */
-	const char *host_path_type;	/* "" "Directory" "DirectoryOrCreate" ... */
+	const char *host_path;	    /* HOSTPATH */
+	const char *host_path_type; /* "" "Directory" "DirectoryOrCreate" ... */
 	struct manifest_pos pos;
 };
 
 struct toleration {
-	const char *key;	/* NULL: any */
-	const char *op;		/* "Equal" "Exists" */
-	const char *value;	/* "" */
-	const char *effect;	/* NULL: any; "NoSchedule" "PreferNoSchedule" "NoExecute" */
-	int64_t seconds;	/* UNSET */
+	const char *key;    /* NULL: any */
+	const char *op;	    /* "Equal" "Exists" */
+	const char *value;  /* "" */
+	const char *effect; /* NULL: any; "NoSchedule" "PreferNoSchedule"
+			       "NoExecute" */
+	int64_t seconds;    /* UNSET */
 };
 
-struct host_alias { const char *ip; struct strings hostnames; };
+struct host_alias {
+	const char *ip;
+	struct strings hostnames;
+};
 
 struct pod_security {
-	int64_t run_as_user, run_as_group, fs_group;	/* UNSET */
-	int run_as_non_root;				/* tristate */
+	int64_t run_as_user, run_as_group, fs_group; /* UNSET */
+	int run_as_non_root;			     /* tristate */
 	int64_t *supplemental_groups;
 	size_t n_supplemental_groups;
 	struct seccomp_choice seccomp;
@@ -222,37 +247,37 @@ struct pod_spec {
 	size_t n_init_containers;
 	struct volume *volumes;
 	size_t n_volumes;
-	const char *restart_policy;	/* "Always" "OnFailure" "Never" */
+	const char *restart_policy; /* "Always" "OnFailure" "Never" */
 	int64_t termination_grace_s;
-	int64_t active_deadline_s;	/* UNSET */
+	int64_t active_deadline_s; /* UNSET */
 	struct keyvals node_selector;
-	const char *node_name;		/* NULL */
+	const char *node_name; /* NULL */
 	struct toleration *tolerations;
 	size_t n_tolerations;
-	const char *service_account;	/* "default" */
+	const char *service_account; /* "default" */
 	struct pod_security security;
-	const char *hostname;		/* NULL: the pod's name */
-	const char *subdomain;		/* NULL */
+	const char *hostname;  /* NULL: the pod's name */
+	const char *subdomain; /* NULL */
 	struct host_alias *host_aliases;
 	size_t n_host_aliases;
 	const char *dns_policy;
 	bool host_network, host_pid, host_ipc, share_process_namespace;
-	int host_users;			/* tristate as written; D4 */
-	bool enable_service_links;	/* D5: false */
+	int host_users;		   /* tristate as written; D4 */
+	bool enable_service_links; /* D5: false */
 	struct manifest_pos pos;
 };
 
 struct pod_template {
-	struct meta meta;	/* labels and annotations only */
+	struct meta meta; /* labels and annotations only */
 	struct pod_spec spec;
-	char hash[17];		/* 16 hex of SHA-256 over the canonical template */
+	char hash[17]; /* 16 hex of SHA-256 over the canonical template */
 };
 
 struct deployment {
 	int64_t replicas;
 	struct selector selector;
 	struct pod_template template;
-	const char *strategy;	/* "RollingUpdate" "Recreate" */
+	const char *strategy; /* "RollingUpdate" "Recreate" */
 	struct int_or_string max_surge, max_unavailable;
 	int64_t min_ready_s, progress_deadline_s, revision_history_limit;
 	bool paused;
@@ -261,30 +286,30 @@ struct deployment {
 struct daemonset {
 	struct selector selector;
 	struct pod_template template;
-	const char *strategy;	/* "RollingUpdate" "OnDelete" */
+	const char *strategy; /* "RollingUpdate" "OnDelete" */
 	struct int_or_string max_unavailable, max_surge;
 	int64_t min_ready_s, revision_history_limit;
 };
 
 struct job {
 	int64_t parallelism, completions, backoff_limit;
-	int64_t active_deadline_s;	/* UNSET */
-	int64_t ttl_after_finished_s;	/* UNSET */
+	int64_t active_deadline_s;    /* UNSET */
+	int64_t ttl_after_finished_s; /* UNSET */
 	bool suspend;
 	struct pod_template template;
 };
 
 struct service_port {
-	const char *name;	/* NULL */
+	const char *name; /* NULL */
 	int64_t port;
 	struct int_or_string target_port;
 	const char *protocol;
-	int64_t node_port;	/* UNSET */
+	int64_t node_port; /* UNSET */
 };
 
 struct service {
 	const char *type;	/* "ClusterIP" (others refused for now) */
-	const char *cluster_ip;	/* NULL: allocated; "None": headless */
+	const char *cluster_ip; /* NULL: allocated; "None": headless */
 	struct keyvals selector;
 	struct service_port *ports;
 	size_t n_ports;
@@ -292,50 +317,54 @@ struct service {
 };
 
 struct configmap {
-	struct keyvals data;	/* data and binaryData, decoded */
+	struct keyvals data; /* data and binaryData, decoded */
 	bool immutable;
 };
 
 struct secret {
 	const char *type;
-	struct keyvals data;	/* decoded; never printed */
+	struct keyvals data; /* decoded; never printed */
 	bool immutable;
 };
 
 /* .reconcile/policy.yaml, apiVersion reconcile/v1alpha1, kind ClusterPolicy.
  * Unset means the safe value. */
 struct cluster_policy {
-	const char *repository_id;	/* required: binds commits to this repository */
-	const char *ref;		/* required: "refs/heads/main" */
-	const char *manifests_path;	/* directory of the manifests, default "." */
-	const char *default_namespace;	/* "default" */
-	const char *pod_security;	/* least level: "baseline" by default */
-	struct strings allowed_registries;	/* host[:port] or host[:port]/prefix; empty: none */
-	bool require_digest;		/* true */
-	bool allow_plain_secrets;	/* false */
-	struct strings host_path_prefixes;	/* empty: hostPath refused */
-	bool allow_privilege_escalation;	/* false: explicit true refused */
-	bool allow_host_users;			/* false */
-	bool allow_node_name;			/* false */
-	int64_t max_delete_percent;	/* 30: exit 6 above it */
-	const char *placement;		/* "spread" or "binpack" */
+	const char
+		*repository_id; /* required: binds commits to this repository */
+	const char *ref;	/* required: "refs/heads/main" */
+	const char
+		*manifests_path; /* directory of the manifests, default "." */
+	const char *default_namespace; /* "default" */
+	const char *pod_security;      /* least level: "baseline" by default */
+	struct strings allowed_registries; /* host[:port] or host[:port]/prefix;
+					      empty: none */
+	bool require_digest;		   /* true */
+	bool allow_plain_secrets;	   /* false */
+	struct strings host_path_prefixes; /* empty: hostPath refused */
+	bool allow_privilege_escalation;   /* false: explicit true refused */
+	bool allow_host_users;		   /* false */
+	bool allow_node_name;		   /* false */
+	int64_t max_delete_percent;	   /* 30: exit 6 above it */
+	const char *placement;		   /* "spread" or "binpack" */
 };
 
 struct object {
 	enum manifest_kind kind;
 	const char *api_version;
 	struct meta meta;
-	struct manifest_pos pos;	/* of the document */
-	const char *blob;	/* git object id of the file, hex; NULL */
-	const char *signer;	/* principal of the commit that last changed it; NULL */
-	char hash[17];		/* 16 hex of SHA-256 over the canonical JSON */
-	const char *canonical;	/* canonical JSON of the defaulted object */
+	struct manifest_pos pos; /* of the document */
+	const char *blob;	 /* git object id of the file, hex; NULL */
+	const char *
+		signer; /* principal of the commit that last changed it; NULL */
+	char hash[17];	/* 16 hex of SHA-256 over the canonical JSON */
+	const char *canonical; /* canonical JSON of the defaulted object */
 	size_t canonical_len;
 	union {
 		struct configmap configmap;
 		struct secret secret;
 		struct service service;
-		struct pod_template pod;	/* kind Pod: spec in .spec */
+		struct pod_template pod; /* kind Pod: spec in .spec */
 		struct deployment deployment;
 		struct daemonset daemonset;
 		struct job job;
