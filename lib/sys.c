@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -138,4 +139,28 @@ int sys_landlock_add_path(int ruleset, int fd, uint64_t access)
 int sys_landlock_restrict(int ruleset)
 {
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+}
+
+int sys_mount(const char *source, const char *target, const char *type,
+	      unsigned long flags, const char *data)
+{
+	return mount(source, target, type, flags, data);
+}
+
+int sys_umount(const char *target, int flags)
+{
+	return umount2(target, flags);
+}
+
+int sys_clone_tree(int fd)
+{
+	return (int)syscall(SYS_open_tree, fd, "",
+			    AT_EMPTY_PATH | OPEN_TREE_CLONE |
+				    OPEN_TREE_CLOEXEC);
+}
+
+int sys_attach_tree(int fd_tree, int fd_to)
+{
+	return (int)syscall(SYS_move_mount, fd_tree, "", fd_to, "",
+			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }

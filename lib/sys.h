@@ -24,6 +24,13 @@ int sys_prctl(int op, unsigned long a, unsigned long b, unsigned long c,
 	      unsigned long d);
 int sys_setns(int fd, int nstype);
 int sys_unshare(int flags);
+int sys_mount(const char *source, const char *target, const char *type,
+	      unsigned long flags, const char *data);
+int sys_umount(const char *target, int flags);
+/* A detached clone of what fd stands for (open_tree, AT_EMPTY_PATH). */
+int sys_clone_tree(int fd);
+/* Attaches a detached tree at the directory or file that fd_to stands for. */
+int sys_attach_tree(int fd_tree, int fd_to);
 /* Effective, permitted and inheritable sets of this thread, bit n = capability
  * n. */
 int sys_capget(uint64_t *out_effective, uint64_t *out_permitted);
