@@ -61,7 +61,9 @@ static void put_field(struct buf *out, const char *path, const struct field *f)
 	if (f->since)
 		buf_printf(out, "%-10s %s\n", "release", f->since);
 	if (f->hint)
-		buf_printf(out, "%-10s %s\n", "instead", f->hint);
+		buf_printf(out, "%-10s %s\n",
+			   f->class <= FIELD_INERT ? "otherwise" : "instead",
+			   f->hint);
 	if (f->doc)
 		buf_printf(out, "\n%s\n", f->doc);
 }

@@ -292,6 +292,8 @@ static void finish_pod_spec(struct decode *d, const struct node *n, void *obj)
 	if (s->n_containers == 0 && node_get(n, "containers"))
 		decode_say(d, CODE_REQUIRED, DIAG_ERROR, n, "containers", NULL,
 			   "want at least one container, have none");
+	if (s->security.seccomp.type == SECCOMP_UNSET) /* D1 */
+		s->security.seccomp.type = SECCOMP_RUNTIME_DEFAULT;
 	check_names(d, n, s);
 	check_port_names(d, n, s);
 	check_containers(d, s, node_get(n, "initContainers"), "initContainers",
