@@ -78,9 +78,10 @@
 	X(CORRUPT, 144, "an object does not match its id",                     \
 	  "the store is damaged or forged: fetch it again")                    \
 	X(REPOSITORY, 150, "the commit belongs to another repository",         \
-	  "check the URL, and repositoryId in .reconcile/policy.yaml")         \
+	  "check the URL, and repository.id in .reconcile/policy.yaml")        \
 	X(REF, 151, "the commit belongs to another branch",                    \
-	  "check ref in .reconcile/policy.yaml and in the trust root")         \
+	  "check repository.ref in .reconcile/policy.yaml and in the trust "   \
+	  "root")                                                              \
 	X(NO_POLICY, 152, "the commit has no .reconcile/policy.yaml",          \
 	  "add the file: see reconcile-policy(5)")                             \
 	X(POLICY_ELSEWHERE, 153, "a ClusterPolicy outside its place",          \

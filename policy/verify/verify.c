@@ -201,8 +201,8 @@ int verify_answer(const Verify__VerifyRequest *req, struct buf *out,
 		  struct err *err)
 {
 	struct errand job = {.req = req,
-			  .trusted = req->mode ==
-				     VERIFY__VERIFY_REQUEST__MODE__FULL};
+			     .trusted = req->mode ==
+					VERIFY__VERIFY_REQUEST__MODE__FULL};
 	struct verdict v = {0};
 	struct err why = {0};
 	int r;

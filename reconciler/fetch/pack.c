@@ -121,14 +121,14 @@ static int need_indexer(struct pack_taker *t)
 
 int pack_take(void *taker, const void *bytes, size_t len)
 {
-	git_indexer_progress stats = {0};
 	struct pack_taker *t = taker;
 	int r;
 
 	r = budget_take(t->budget, len);
 	t->bytes += len;
-	if (r == 0 && (need_indexer(t) < 0 ||
-		       git_indexer_append(t->indexer, bytes, len, &stats) < 0))
+	if (r == 0 &&
+	    (need_indexer(t) < 0 ||
+	     git_indexer_append(t->indexer, bytes, len, &t->stats) < 0))
 		r = bare_error(&t->why, ERR_INPUT, "the pack is malformed");
 	if (t->budget->why.code != 0) {
 		t->why = t->budget->why;
@@ -139,9 +139,9 @@ int pack_take(void *taker, const void *bytes, size_t len)
 
 int pack_take_end(struct pack_taker *t, const git_oid *want, struct err *err)
 {
-	git_indexer_progress stats = {0};
 
-	if (t->indexer != NULL && git_indexer_commit(t->indexer, &stats) < 0) {
+	if (t->indexer != NULL &&
+	    git_indexer_commit(t->indexer, &t->stats) < 0) {
 		if (t->budget->why.code != 0) {
 			*err = t->budget->why;
 			return err->code;

@@ -27,7 +27,8 @@ struct pack_taker {
 	git_repository *repo;
 	git_odb *odb;
 	git_indexer *indexer;
-	struct budget *budget; /* borrowed */
+	git_indexer_progress stats; /* libgit2 counts in it across calls */
+	struct budget *budget;	    /* borrowed */
 	char pack_dir[4096];
 	size_t bytes;
 	struct err why; /* filled when pack_take() failed */

@@ -73,7 +73,7 @@ static void get_file(struct ask *a, const char *name, struct buf *out)
 
 static int sibling(struct ask *a, const char *name)
 {
-	const char *args[] = { NULL };
+	const char *args[] = {NULL};
 
 	return proc_sibling(a->libexec, name, args, &a->proc, &a->sock,
 			    &a->err);
@@ -102,9 +102,9 @@ static int receive(struct ask *a)
 
 static void print_reply(const Verify__VerifyReply *v)
 {
-	static const char *const verdicts[] = { "ACCEPTED", "REFUSED_TRUST",
-						"REFUSED_MANIFEST",
-						"REFUSED_POLICY", "FAILED" };
+	static const char *const verdicts[] = {"ACCEPTED", "REFUSED_TRUST",
+					       "REFUSED_MANIFEST",
+					       "REFUSED_POLICY", "FAILED"};
 
 	printf("verdict %s\n", verdicts[v->verdict]);
 	printf("commit %s\n", v->commit);
@@ -143,8 +143,8 @@ static int ask_verify(struct ask *a)
 	req.repository_path = get(a, "repo");
 	req.target = get(a, "target");
 	req.accepted = get(a, "accepted");
-	req.now = (int64_t)get_number(a, "now",
-				      (uint64_t)clock_unix_ms() / 1000);
+	req.now =
+		(int64_t)get_number(a, "now", (uint64_t)clock_unix_ms() / 1000);
 	req.head_only = get_number(a, "head_only", 0) != 0;
 	req.want_snapshot = get_number(a, "snapshot", 0) != 0;
 	if (strcmp(get(a, "mode"), "untrusted") == 0)
@@ -276,7 +276,7 @@ static int ask_ingest(struct ask *a)
 
 int main(int argc, char **argv)
 {
-	struct ask a = { .argc = argc, .argv = argv };
+	struct ask a = {.argc = argc, .argv = argv};
 	int r = 2;
 
 	if (argc < 3)

@@ -54,12 +54,14 @@ kind: ClusterPolicy
 metadata:
   name: cluster
 spec:
-  repositoryId: ${2:-$REPO_ID}
-  ref: ${3:-$REF}
+  repository:
+    id: ${2:-$REPO_ID}
+    ref: ${3:-$REF}
   manifestsPath: manifests
-  allowedRegistries:
-  - registry.example.org
-  requireDigest: false
+  images:
+    allowedRegistries:
+    - registry.example.org
+    requireDigest: false
 ${4:-}
 EOF
 }
