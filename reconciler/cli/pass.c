@@ -10,7 +10,9 @@
 #include "reconciler/core/pass.h"
 #include "reconciler/plan/plan.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -86,12 +88,40 @@ static int print_result(const struct pass_result *p, struct err *err)
 	return r;
 }
 
-static int one_verdict(struct cli *cli, const char *rev, struct snapshot *out,
-		       struct err *err)
+/* The repository that dir is in: dir or a folder above it, as git finds it. */
+static int find_repository(struct cli *cli, const char *dir, const char **out,
+			   struct err *err)
 {
-	const char *repo = opt_get(&cli->values, "repo");
+	char *at = realpath(dir, NULL);
+	char *slash;
+
+	if (at == NULL)
+		return err_sys(err, errno, "--repo %s", dir);
+	for (;;) {
+		const char *git = arena_printf(cli->arena, "%s/.git", at);
+		const char *head = arena_printf(cli->arena, "%s/HEAD", at);
+
+		if (access(git, F_OK) == 0 || access(head, F_OK) == 0) {
+			*out = access(git, F_OK) == 0
+				       ? git : arena_strdup(cli->arena, at);
+			free(at);
+			return 0;
+		}
+		slash = strrchr(at, '/');
+		if (slash == NULL || slash == at)
+			break;
+		*slash = '\0';
+	}
+	free(at);
+	return err_set(err, ERR_INPUT,
+		       "%s is in no git repository: name one with --repo", dir);
+}
+
+static int one_verdict(struct cli *cli, const char *repository,
+		       const char *rev, struct snapshot *out, struct err *err)
+{
 	struct verify_args args = {
-		.repository = repo == NULL ? "." : repo,
+		.repository = repository,
 		.target = rev,
 		.untrusted = true,
 	};
@@ -125,6 +155,8 @@ static int one_verdict(struct cli *cli, const char *rev, struct snapshot *out,
 static int compare(struct cli *cli, const char *from, const char *to,
 		   struct err *err)
 {
+	const char *dir = opt_get(&cli->values, "repo");
+	const char *repository = NULL;
 	struct snapshot a;
 	struct snapshot b;
 	struct world none = { 0 };
@@ -142,10 +174,13 @@ static int compare(struct cli *cli, const char *from, const char *to,
 		cli->conf.libexec = "";
 	diags_init(&diags, cli->arena, 1000);
 	if (r == 0)
-		r = one_verdict(cli, from, &a, err);
+		r = find_repository(cli, dir == NULL ? "." : dir, &repository,
+				    err);
+	if (r == 0)
+		r = one_verdict(cli, repository, from, &a, err);
 	if (r < 0)
 		return err_wrap(err, "--from %s", from);
-	r = one_verdict(cli, to, &b, err);
+	r = one_verdict(cli, repository, to, &b, err);
 	if (r < 0)
 		return err_wrap(err, "--to %s", to);
 	r = plan_compare(&a, &b, cli->arena, &diags, &plan, err);
