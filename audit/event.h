@@ -1,7 +1,7 @@
 /*
- * event.h - what is recorded: plain data, made by the programs that act and read
- * by `reconcile audit show`.  Values may be hostile text: the record escapes
- * them, so that one event is always one line.
+ * event.h - what is recorded: plain data, made by the programs that act and
+ * read by `reconcile audit show`.  Values may be hostile text: the record
+ * escapes them, so that one event is always one line.
  */
 #ifndef AUDIT_EVENT_H
 #define AUDIT_EVENT_H

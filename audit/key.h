@@ -1,6 +1,6 @@
 /*
- * key.h - the Ed25519 keys of logs and witnesses: PEM (PKCS 8) on disk, verifier
- * key text as C2SP signed-note has it ("name+hash+base64").
+ * key.h - the Ed25519 keys of logs and witnesses: PEM (PKCS 8) on disk,
+ * verifier key text as C2SP signed-note has it ("name+hash+base64").
  */
 #ifndef AUDIT_KEY_H
 #define AUDIT_KEY_H
@@ -39,8 +39,7 @@ int audit_key_load_fd(int fd, struct audit_key **out, struct err *err);
 void audit_key_free(struct audit_key *key); /* NULL allowed */
 /* The public half under a name without space, '+' or control character. */
 int audit_key_public(const struct audit_key *key, enum audit_key_type type,
-		     const char *name, struct audit_vkey *out,
-		     struct err *err);
+		     const char *name, struct audit_vkey *out, struct err *err);
 int audit_key_sign(const struct audit_key *key, const void *bytes, size_t len,
 		   uint8_t out[AUDIT_SIG_BYTES], struct err *err);
 /* 0, ERR_TRUST if the signature is not good. */

@@ -1,6 +1,6 @@
 /*
- * merkle.h - the Merkle tree of RFC 9162 section 2.1.1 built from left to right:
- * only the roots of the complete subtrees at its right edge are kept.
+ * merkle.h - the Merkle tree of RFC 9162 section 2.1.1 built from left to
+ * right: only the roots of the complete subtrees at its right edge are kept.
  */
 #ifndef AUDIT_MERKLE_H
 #define AUDIT_MERKLE_H

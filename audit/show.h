@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct audit_filter { /* NULL, 0: any; all given must match */
+struct audit_filter {	  /* NULL, 0: any; all given must match */
 	const char *type; /* exact, or a prefix that ends in '.' */
 	const char *object, *host, *change, *commit, *actor;
 	uint64_t first, last;	    /* sequence numbers, inclusive */

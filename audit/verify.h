@@ -1,6 +1,6 @@
 /*
- * verify.h - is the log what was written?  Reads a log folder, trusts nothing in
- * it, and names the first bad entry.
+ * verify.h - is the log what was written?  Reads a log folder, trusts nothing
+ * in it, and names the first bad entry.
  */
 #ifndef AUDIT_VERIFY_H
 #define AUDIT_VERIFY_H
