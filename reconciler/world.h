@@ -58,6 +58,9 @@ struct world_pod {
 	int phase;		/* enum pod_phase; UNKNOWN while never reported */
 	bool ready;
 	int64_t ready_ms;	/* unix ms, 0 */
+	int64_t unready_ms;	/* unix ms since when it is not ready any more; 0:
+				   it is ready, or never was.  A roll-out deadline
+				   counts from here. */
 	int64_t started_ms;
 	int64_t created_ms;	/* when assigned */
 	int64_t finished_ms;	/* unix ms when first seen SUCCEEDED or FAILED,

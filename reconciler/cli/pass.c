@@ -236,7 +236,10 @@ static void say_end(const struct core *core, const struct pass_result *p)
 			 p->summary != NULL ? p->summary : "see above");
 		break;
 	default:
-		if (t->have_snapshot)
+		if (p->remembered)
+			core_say(core, "Nothing to do: %.12s is in force.",
+				 t->commit);
+		else if (t->have_snapshot)
 			core_say(core, p->acted ? "Converged on %.12s, signed by %s."
 						: "Nothing to do: %.12s, signed by %s, is in force.",
 				 t->commit, t->want.signer);

@@ -35,6 +35,29 @@ struct fleet_host *fleet_find(const struct fleet *f, const char *name)
 	return NULL;
 }
 
+/* Only what changes a host's state is an event: a core that attaches hears of
+ * every connected host again. */
+static int host_transition(struct core *c, const char *name, int state,
+			   const char *type, const char *why, struct err *err)
+{
+	struct arena *arena = arena_new(1u << 20);
+	struct state_host h;
+	int r = 0;
+
+	if (c->audit == NULL ||
+	    state_host_get(c->state, name, arena, &h, NULL) < 0 ||
+	    h.host.state == state || h.host.state == HOST_REVOKED)
+		goto out;
+	r = record_fact(c, type, NULL, name, "ok", why, err);
+	h.host.state = state;
+	h.host.lost_since_ms = state == HOST_LOST ? clock_unix_ms() : 0;
+	if (r == 0)
+		r = state_host_put(c->state, &h, err);
+out:
+	arena_free(arena);
+	return r;
+}
+
 /* What was assigned before this core came: the epoch in the store. */
 static uint64_t stored_epoch(struct core *c, const char *name)
 {
@@ -290,9 +313,8 @@ static int on_host_up(struct core *c, const uint8_t *bytes, size_t len,
 		h->connected = true;
 		(void)text_safe(h->address, sizeof(h->address), m->address,
 				strlen(m->address));
-		if (c->audit != NULL)
-			r = record_fact(c, "host.up", NULL, h->name, "ok",
-					h->address, err);
+		r = host_transition(c, h->name, HOST_READY, "host.up",
+				    h->address, err);
 	}
 	local__host_up__free_unpacked(m, NULL);
 	return r;
@@ -310,9 +332,8 @@ static int on_host_down(struct core *c, const uint8_t *bytes, size_t len,
 		host_forget_session(h);
 		(void)text_safe(why, sizeof(why), m->reason,
 				strlen(m->reason));
-		if (c->audit != NULL)
-			r = record_fact(c, "host.down", NULL, h->name, "lost",
-					why, err);
+		r = host_transition(c, h->name, HOST_LOST, "host.down", why,
+				    err);
 	}
 	local__host_down__free_unpacked(m, NULL);
 	return r;

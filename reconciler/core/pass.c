@@ -16,6 +16,7 @@
 #include "reconciler/core/address.h"
 #include "reconciler/core/assign.h"
 #include "reconciler/core/execution.h"
+#include "reconciler/core/memo.h"
 #include "reconciler/core/observe.h"
 #include "reconciler/core/pins.h"
 #include "reconciler/core/record.h"
@@ -205,6 +206,18 @@ static int pass_turn(struct core *c, struct execution *x,
 	return 0;
 }
 
+static int remember(struct core *c, const struct pass_result *p,
+		    struct arena *arena, struct err *err)
+{
+	char digest[HASH_HEX];
+	struct world w;
+	int r = observe_world(c, arena, &w, err);
+
+	if (r == 0)
+		r = memo_digest(c, p->target.commit, &w, arena, digest, err);
+	return r < 0 ? r : memo_store(c, digest, err);
+}
+
 static int finish(struct core *c, struct execution *x, struct pass_result *p,
 		  bool converged, struct arena *arena, struct err *err)
 {
@@ -244,9 +257,11 @@ static int finish(struct core *c, struct execution *x, struct pass_result *p,
 		r = state_set(c->state, "applied", p->target.commit, err);
 	if (r == 0)
 		r = state_commit(c->state, err);
-	if (r < 0)
+	if (r < 0) {
 		state_rollback(c->state);
-	return r;
+		return r;
+	}
+	return remember(c, p, arena, err);
 }
 
 /* Until converged, stuck, refused or out of time. */
@@ -324,12 +339,38 @@ static int act(struct core *c, const struct pass_options *o,
 	return r;
 }
 
+/* Nothing has changed since a pass that converged: done. */
+static int try_memory(struct core *c, struct pass_result *p,
+		      struct arena *arena, struct err *err)
+{
+	struct pass_target *t = &p->target;
+	char digest[HASH_HEX];
+	int r;
+
+	if (t->accepted == NULL || strcmp(t->accepted, t->head) != 0)
+		return 0;
+	r = observe_world(c, arena, &p->world, err);
+	if (r == 0)
+		r = memo_digest(c, t->head, &p->world, arena, digest, err);
+	if (r == 0)
+		r = memo_matches(c, digest, arena, &p->remembered, err);
+	t->commit = t->head;
+	return r;
+}
+
 int pass_run(struct core *c, const struct pass_options *options,
 	     struct arena *arena, struct pass_result *out, struct err *err)
 {
 	struct pass_result p = { 0 };
-	int r = pass_target(c, arena, &p.target, err);
+	int r = target_fetch(c, arena, &p.target, err);
 
+	if (r == 0 && !options->dry_run)
+		r = try_memory(c, &p, arena, err);
+	if (r == 0 && p.remembered)
+		*out = p;
+	if (r < 0 || p.remembered)
+		return r;
+	r = target_decide(c, arena, &p.target, err);
 	if (r < 0)
 		return r;
 	diags_init(&p.diags, arena, DIAGS_MAX);

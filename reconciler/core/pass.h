@@ -6,18 +6,7 @@
 #define RECONCILER_CORE_PASS_H
 
 #include "reconciler/core/core.h"
-#include "reconciler/core/siblings.h"
-
-/* What the pass works towards. */
-struct pass_target {
-	const char *head;		/* the fetched commit */
-	const char *commit;		/* in force: head, or the accepted one */
-	const char *accepted;		/* before this pass; NULL at first */
-	bool refused;			/* head was refused; verdict says why */
-	struct verdict verdict;		/* of head */
-	bool have_snapshot;
-	struct snapshot want;		/* of commit */
-};
+#include "reconciler/core/target.h"
 
 struct pass_options {
 	bool dry_run;
@@ -32,6 +21,7 @@ struct pass_result {
 	struct plan plan;	/* the whole way */
 	struct diags diags;	/* of the plan */
 	bool acted;		/* anything was done */
+	bool remembered;	/* nothing has changed since the last pass */
 	const char *summary;	/* one line for people */
 };
 
@@ -40,8 +30,5 @@ struct pass_result {
  * out. */
 int pass_run(struct core *c, const struct pass_options *options,
 	     struct arena *arena, struct pass_result *out, struct err *err);
-/* The target alone; also used by status. */
-int pass_target(struct core *c, struct arena *arena, struct pass_target *out,
-		struct err *err);
 
 #endif

@@ -227,30 +227,34 @@ static bool old_remains(const struct deploy *r)
 	return false;
 }
 
+/* Pods of a host that is only disconnected do not count: there the grace of
+ * the host decides. */
 static void check_progress(struct deploy *r)
 {
-	int64_t last = 0;
+	int64_t last = 0, n_late = 0;
 	int64_t deadline = r->d->progress_deadline_s * MS_PER_S;
 	struct step *s = &r->step;
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct step_pod *p = &s->pods[i];
 		const struct world_pod *w = &p->pod->pod;
+		const int64_t times[] = {w->created_ms, w->ready_ms,
+					 w->unready_ms};
 
-		if (!is_alive(p) || p->outdated)
+		if (!is_alive(p) || p->outdated || p->pod->host_lost)
 			continue;
-		last = w->created_ms > last ? w->created_ms : last;
-		last = w->ready_ms > last ? w->ready_ms : last;
+		n_late += p->class == STEP_WAITING;
+		for (size_t k = 0; k < sizeof(times) / sizeof(times[0]); k++)
+			last = times[k] > last ? times[k] : last;
 	}
-	if (r->n_current_waiting == 0 || last == 0 || deadline <= 0 ||
+	if (n_late == 0 || last == 0 || deadline <= 0 ||
 	    s->in->now_ms - last < deadline)
 		return;
 	step_stuck(s, "R103",
 		   arena_printf(s->out->arena,
 				"%lld of %lld pods are not ready, no progress "
 				"for %lld s (progressDeadlineSeconds %lld)",
-				(long long)r->n_current_waiting,
-				(long long)r->d->replicas,
+				(long long)n_late, (long long)r->d->replicas,
 				(long long)((s->in->now_ms - last) / MS_PER_S),
 				(long long)r->d->progress_deadline_s));
 }
