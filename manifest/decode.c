@@ -150,7 +150,7 @@ static void say_key(struct decode *d, const struct node *key, const char *want)
 	char safe[80];
 
 	decode_say(d, CODE_FORMAT, DIAG_ERROR, key, NULL, NULL,
-		   "want as key %s, have '%s'", want,
+		   "want %s, have '%s'", want,
 		   text_safe(safe, sizeof(safe), key->text, key->n));
 }
 
@@ -201,15 +201,18 @@ static void say_unknown(struct decode *d, const struct table *t,
 			const struct node *key)
 {
 	const char *near = field_nearest(t, key->text);
-	char safe[80], fix[120];
+	char safe[80], fix[120] = "";
 
 	if (t->unknown && t->unknown(d, key))
 		return;
 	text_safe(safe, sizeof(safe), key->text, key->n);
 	if (near)
 		(void)snprintf(fix, sizeof(fix), "did you mean '%s'?", near);
+	else if (key->text[0] == '$')
+		(void)snprintf(fix, sizeof(fix),
+			       "render the patch first: kustomize build");
 	decode_say(d, CODE_UNKNOWN_FIELD, DIAG_ERROR, key, key->text,
-		   near ? fix : NULL, "unknown field '%s' in %s", safe,
+		   fix[0] ? fix : NULL, "unknown field '%s' in %s", safe,
 		   t->name);
 }
 

@@ -63,15 +63,42 @@ const char *field_class_name(enum field_class c)
 	return names[c];
 }
 
+static char fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* "readonlyRootfs" is far from "readOnlyRootFilesystem" by edits, and yet the
+ * same: the name that shares the longest beginning, at least half of word. */
+static const char *by_prefix(const char *word, const char *const *names,
+			     size_t n)
+{
+	size_t best = strlen(word) / 2 > 5 ? strlen(word) / 2 : 5;
+	const char *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (word[k] && fold(word[k]) == fold(names[i][k]))
+			k++;
+		if (k > best) {
+			best = k;
+			found = names[i];
+		}
+	}
+	return found;
+}
+
 const char *field_nearest(const struct table *t, const char *word)
 {
-	const char *names[NAMES_MAX];
+	const char *names[NAMES_MAX], *near;
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->n && n < NAMES_MAX; i++)
 		if (t->fields[i].class != FIELD_REFUSED)
 			names[n++] = t->fields[i].name;
-	return text_nearest(word, names, n);
+	near = text_nearest(word, names, n);
+	return near ? near : by_prefix(word, names, n);
 }
 
 size_t field_n_values(const char *const *values)

@@ -86,7 +86,7 @@ static size_t read_map(struct decode *d, const struct node *map,
 		if (want)
 			decode_say(
 				d, CODE_FORMAT, DIAG_ERROR, k, NULL, NULL,
-				"want as key %s, have '%s'", want,
+				"want %s, have '%s'", want,
 				text_safe(safe, sizeof(safe), k->text, k->n));
 		items[count].key = k->text;
 		if (read_value(d, map->pairs[i].value, base64, &items[count]))

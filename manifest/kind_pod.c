@@ -308,7 +308,10 @@ static void finish_pod_spec(struct decode *d, const struct node *n, void *obj)
 #define POD_ACCOUNT                                                            \
 	.values = FIELD_VALUES("default"), .class = FIELD_INERT,               \
 	.doc = "Identity; only 'default' until ServiceAccount comes "          \
-	       "(release 1.0)."
+	       "(release 1.0).",                                               \
+	.since = "1.0",                                                        \
+	.hint = "delete it; ServiceAccount comes with "                        \
+		"release 1.0"
 
 static const struct field spec_fields[] = {
 	FIELD_AT(FIELD_INT, "activeDeadlineSeconds", pod_spec,
@@ -387,7 +390,7 @@ static const struct field spec_fields[] = {
 	FIELD_LATER("runtimeClassName", "1.2", "delete it"),
 	FIELD_CHECKED(FIELD_STR, "schedulerName", .class = FIELD_INERT,
 		      .values = FIELD_VALUES("default-scheduler"),
-		      .doc = "Only default-scheduler."),
+		      .hint = "delete it", .doc = "Only default-scheduler."),
 	FIELD_LATER("schedulingGates", "1.2", "delete it"),
 	FIELD_AT(FIELD_OBJ, "securityContext", pod_spec, security,
 		 .table = &security_table, .doc = "For every container."),

@@ -75,6 +75,8 @@ static void check_ports(struct decode *d, const struct node *n,
 					"ports", i, "port", NULL,
 					"port %lld/%s is given twice",
 					(long long)a->port, a->protocol);
+			if (a->port == b->port)
+				break;
 		}
 	}
 }

@@ -61,7 +61,7 @@ static void say_value(struct decode *d, const struct field *f,
 	}
 	if (near)
 		(void)snprintf(fix, sizeof(fix), "write %s", near);
-	decode_say(d, CODE_VALUE, DIAG_ERROR, n, NULL, near ? fix : NULL,
+	decode_say(d, CODE_VALUE, DIAG_ERROR, n, NULL, near ? fix : f->hint,
 		   "want %s%s, have %s", f->values[1] ? "one of " : "", list,
 		   decode_have(d, n, have));
 }
