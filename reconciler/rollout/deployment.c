@@ -275,6 +275,8 @@ static void step_recreate(struct deploy *r)
 		r->step.out->waiting = true;
 		return;
 	}
+	stop_surplus(r, r->n_current - r->d->replicas, false);
+	count(r);
 	stop_outdated(r); /* only draining hosts make any here */
 	count(r);
 	start_missing(r, r->d->replicas - r->n_current - r->n_outdated -
