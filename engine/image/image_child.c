@@ -15,9 +15,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define RECEIVE_BYTES 65536
+
 void image_child_init(struct image_child *c)
 {
 	*c = (struct image_child){.proc = {.pidfd = -1}, .sock = -1};
+	buf_init(&c->in, IMAGE_CHILD_FRAME_MAX + MSG_HEADER_BYTES);
 }
 
 void image_child_release(struct image_child *c)
@@ -26,6 +29,7 @@ void image_child_release(struct image_child *c)
 		proc_kill(&c->proc);
 	if (c->sock >= 0)
 		(void)close(c->sock);
+	buf_release(&c->in);
 	image_child_init(c);
 }
 
@@ -128,4 +132,53 @@ int image_child_map(struct image_child *c, const struct image_store *s,
 	return msg_send(c->sock, IMAGE__FRAME__FRAME_UNPACK_REQUEST, bytes,
 			image__unpack_request__pack(request, bytes), NULL, 0,
 			err);
+}
+
+int image_child_receive(struct image_child *c, struct err *err)
+{
+	size_t room = c->in.max - c->in.len;
+	size_t want = room < RECEIVE_BYTES ? room : RECEIVE_BYTES;
+	char *p = buf_reserve(&c->in, want);
+	ssize_t n;
+
+	if (!p)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	/* no control data is asked for: the kernel closes what was passed */
+	n = recv(c->sock, p, want, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return err_set(err, ERR_NOTFOUND, "sibling closed the socket");
+	if (n < 0)
+		return err_sys(err, errno, "receive from a sibling");
+	buf_commit(&c->in, (size_t)n);
+	return 0;
+}
+
+int image_child_frame(struct image_child *c, struct msg *m, bool *out_have,
+		      struct err *err)
+{
+	const unsigned char *h = (const unsigned char *)c->in.data;
+	size_t len, whole;
+
+	*out_have = false;
+	if (c->in.len < MSG_HEADER_BYTES)
+		return 0;
+	len = (size_t)h[0] | (size_t)h[1] << 8 | (size_t)h[2] << 16 |
+	      (size_t)h[3] << 24;
+	if (len > IMAGE_CHILD_FRAME_MAX || h[6] || h[7])
+		return err_set(err, ERR_PROTO,
+			       "frame: want at most %u bytes and no "
+			       "descriptors",
+			       IMAGE_CHILD_FRAME_MAX);
+	whole = len + MSG_HEADER_BYTES;
+	if (c->in.len < whole)
+		return 0;
+	m->type = (uint16_t)(h[4] | h[5] << 8);
+	buf_reset(&m->payload);
+	buf_put(&m->payload, c->in.data + MSG_HEADER_BYTES, len);
+	memmove(c->in.data, c->in.data + whole, c->in.len - whole);
+	c->in.len -= whole;
+	*out_have = true;
+	return buf_check(&m->payload, err);
 }

@@ -27,9 +27,8 @@
 #include <unistd.h>
 
 #define LOCK_POLL_MS 50
-#define FRAME_BYTES_MAX (16u << 20)
 #define TOTAL_SECONDS 900u
-#define TOTAL_GRACE_SECONDS 60u
+#define GRACE_SECONDS 3
 #define UNPACKED_BYTES_MAX (32ull << 30)
 #define ENTRIES_MAX 1000000u
 #define NAME_BYTES_MAX 4095u
@@ -110,9 +109,10 @@ static int set_deadline(struct image_job *j, struct err *err)
 {
 	uint32_t s = j->request.total_seconds;
 
+	/* two transfers: a blob, and a token for it */
 	return set_timer(
 		j,
-		((int64_t)(s ? s : TOTAL_SECONDS) + TOTAL_GRACE_SECONDS) * 1000,
+		((int64_t)(s ? s : TOTAL_SECONDS) * 2 + GRACE_SECONDS) * 1000,
 		err);
 }
 
@@ -460,19 +460,22 @@ static int child_ended(struct image_job *j, struct err *err)
 		       state_names[j->state], status);
 }
 
-static int read_frame(struct image_job *j, struct err *err)
+static int read_frames(struct image_job *j, struct err *err)
 {
+	bool have = true;
 	struct msg m;
 	int r;
 
-	msg_init(&m, FRAME_BYTES_MAX);
-	r = msg_recv(j->child.sock, &m, 0, err);
-	if (r == 0)
-		r = act_on(j, &m, err);
-	else if (r == ERR_AGAIN)
-		r = 0;
-	else if (r == ERR_NOTFOUND || r == ERR_PROTO)
+	msg_init(&m, IMAGE_CHILD_FRAME_MAX);
+	r = image_child_receive(&j->child, err);
+	/* whole frames that came before the end were acted on then */
+	if (r == ERR_NOTFOUND)
 		r = child_ended(j, err);
+	while (r == 0 && have) {
+		r = image_child_frame(&j->child, &m, &have, err);
+		if (r == 0 && have)
+			r = act_on(j, &m, err);
+	}
 	msg_release(&m);
 	return r;
 }
@@ -504,7 +507,7 @@ static int turn(struct image_job *j, struct err *err)
 		if (events[i].data.fd == j->timer)
 			r = on_timer(j, err);
 		else if (events[i].data.fd == j->child.sock)
-			r = read_frame(j, err);
+			r = read_frames(j, err);
 	}
 	return r;
 }
