@@ -237,7 +237,7 @@ static const struct shape join_reply_shape = {&channel__join_reply__descriptor,
 
 /* type, per second, name, from, states, most bytes, keep, shape */
 static const struct frame_type table[] = {
-	{TYPE(HELLO), 2, "Hello", FROM_HOST, CERTIFIED, 4096, FRAME_KEEP_LAST,
+	{TYPE(HELLO), 20, "Hello", FROM_HOST, CERTIFIED, 4096, FRAME_KEEP_LAST,
 	 &hello_shape},
 	{TYPE(REPORT), 200, "Report", FROM_HOST, FRAME_OPEN, FRAME_REPORT_MAX,
 	 FRAME_KEEP_LAST, &report_shape},

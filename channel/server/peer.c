@@ -4,13 +4,11 @@
 #include "channel/address.h"
 #include "channel/agent.pb-c.h"
 #include "channel/frame.h"
-#include "channel/local.pb-c.h"
 #include "channel/server/core.h"
-#include "channel/server/keep.h"
+#include "channel/server/report.h"
 #include "channel/stream.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,31 +18,7 @@
 
 enum {
 	ACCEPTS_PER_TURN = 32,
-	DENIED_PER_MINUTE = 100,
-	ROOM_STEP_BYTES = 1 << 20,
 	LOCAL_MAX_BYTES = 8 << 20,
-};
-
-enum phase { PHASE_HANDSHAKE, PHASE_JOIN, PHASE_HOST };
-
-struct peer {
-	struct server *srv;
-	struct peer *next, **prev; /* all connections */
-	struct peer *hash_next;	   /* of a live host */
-	struct stream *stream;
-	struct tls_peer tls;
-	enum phase phase;
-	struct frame_gate gate;
-	const struct frame_type *type; /* of the frame being read */
-	struct event *timer;
-	char address[ADDRESS_TEXT_MAX];
-	char renewed[IDENTITY_SERIAL_MAX]; /* serial issued in this session */
-	int64_t not_after;
-	uint64_t join_id;   /* 0: no request yet */
-	struct buf request; /* of a join, kept until it is answered */
-	struct keep keep;
-	bool due; /* not yet told to the core that is attached */
-	uint64_t sent, told_sent; /* bytes of payload, see HostRoom */
 };
 
 /* --- the lists ------------------------------------------------------------ */
@@ -96,124 +70,14 @@ static void peer_free(struct peer *p)
 	free(p);
 }
 
-/* --- what the core and the log are told ----------------------------------- */
-static char *text(const char *s)
-{
-	union {
-		const char *in;
-		char *out;
-	} u = {.in = s};
-
-	return u.out; /* protobuf-c takes char * and does not write */
-}
-
-static void denied(struct peer *p, const char *reason)
-{
-	Local__Denied msg = LOCAL__DENIED__INIT;
-	struct server *srv = p->srv;
-	int64_t now = clock_boot_ms();
-	char safe[512];
-
-	if (now - srv->denied_since_ms >= 60000) {
-		if (srv->denied > DENIED_PER_MINUTE)
-			msg.more = srv->denied - DENIED_PER_MINUTE;
-		srv->denied_since_ms = now;
-		srv->denied = 0;
-	}
-	if (srv->denied++ >= DENIED_PER_MINUTE)
-		return;
-	msg.address = p->address;
-	msg.reason =
-		text(text_safe(safe, sizeof(safe), reason, strlen(reason)));
-	log_line(LOG_LEVEL_WARN, "channel.denied",
-		 "address=%s reason=\"%s\" more=%u", p->address, msg.reason,
-		 msg.more);
-	core_emit(srv, LOCAL__MSG_TYPE__MSG_DENIED, &msg.base);
-}
-
-static void tell_up(struct peer *p)
-{
-	Local__HostUp msg = LOCAL__HOST_UP__INIT;
-
-	msg.host = p->tls.id.name;
-	msg.serial = p->tls.id.serial;
-	msg.address = p->address;
-	msg.not_after = p->not_after;
-	core_emit(p->srv, LOCAL__MSG_TYPE__MSG_HOST_UP, &msg.base);
-}
-
-static void tell_frame(void *ctx, const struct keep_item *item)
-{
-	Local__HostFrame msg = LOCAL__HOST_FRAME__INIT;
-	struct peer *p = ctx;
-	union {
-		const uint8_t *in;
-		uint8_t *out;
-	} u = {.in = item->bytes};
-
-	msg.host = p->tls.id.name;
-	msg.type = item->type;
-	msg.payload.data = u.out;
-	msg.payload.len = item->len;
-	core_emit(p->srv, LOCAL__MSG_TYPE__MSG_HOST_FRAME, &msg.base);
-}
-
-static void tell_join(struct peer *p)
-{
-	Local__JoinAsked msg = LOCAL__JOIN_ASKED__INIT;
-
-	msg.id = p->join_id;
-	msg.address = p->address;
-	msg.request.data = (uint8_t *)p->request.data;
-	msg.request.len = p->request.len;
-	core_emit(p->srv, LOCAL__MSG_TYPE__MSG_JOIN_ASKED, &msg.base);
-}
-
-static void tell_room(struct peer *p)
-{
-	Local__HostRoom msg = LOCAL__HOST_ROOM__INIT;
-
-	if (p->due || p->sent - p->told_sent < ROOM_STEP_BYTES ||
-	    stream_queued(p->stream) > 0)
-		return;
-	p->told_sent = p->sent;
-	msg.host = p->tls.id.name;
-	msg.sent = p->sent;
-	core_emit(p->srv, LOCAL__MSG_TYPE__MSG_HOST_ROOM, &msg.base);
-}
-
-/* by: the session that takes over, else NULL. */
-static void tell_down(struct peer *p, const char *code, const char *reason,
-		      const struct peer *by)
-{
-	Local__HostDown msg = LOCAL__HOST_DOWN__INIT;
-	char safe[512];
-
-	msg.host = p->tls.id.name;
-	msg.code = text(code);
-	msg.reason =
-		text(text_safe(safe, sizeof(safe), reason, strlen(reason)));
-	msg.address = p->address;
-	if (by) {
-		msg.by_address = text(by->address);
-		msg.same_certificate =
-			strcmp(by->tls.id.serial, p->tls.id.serial) == 0;
-	}
-	log_line(LOG_LEVEL_INFO, "host.down",
-		 "host=%s code=%s address=%s reason=\"%s\"", msg.host, code,
-		 p->address, msg.reason);
-	if (!p->due)
-		core_emit(p->srv, LOCAL__MSG_TYPE__MSG_HOST_DOWN, &msg.base);
-}
-
 static void end(struct peer *p, const char *code, const char *reason,
 		const struct peer *by)
 {
 	if (p->phase == PHASE_HOST) {
 		table_remove(p);
-		tell_down(p, code, reason, by);
+		report_down(p, code, reason, by);
 	} else if (p->join_id == 0) {
-		denied(p, reason);
+		report_denied(p, reason);
 	}
 	peer_free(p);
 }
@@ -271,7 +135,7 @@ static int become_host(struct peer *p)
 	log_line(LOG_LEVEL_INFO, "host.up", "host=%s address=%s serial=%s",
 		 p->tls.id.name, p->address, p->tls.id.serial);
 	if (!p->due)
-		tell_up(p);
+		report_up(p);
 	frame_gate_init(&p->gate, FRAME_FROM_HOST, FRAME_FRESH);
 	set_timer(p, SERVER_HELLO_S);
 	if (srv->core_full)
@@ -345,7 +209,7 @@ static int on_join(struct peer *p, struct buf *packed, struct err *err)
 		 (unsigned long long)p->join_id);
 	p->due = p->srv->replaying || !p->srv->core;
 	if (!p->due)
-		tell_join(p);
+		report_join(p);
 	return p->due ? send_pending(p, err) : 0;
 }
 
@@ -385,7 +249,7 @@ static int host_frame(struct peer *p, struct buf *packed, struct err *err)
 	item->len = packed->len;
 	if (packed->len)
 		memcpy(item->bytes, packed->data, packed->len);
-	tell_frame(p, item);
+	report_frame(p, item);
 	free(item);
 	return 0;
 }
@@ -413,7 +277,7 @@ static void on_drained(void *ctx)
 	struct peer *p = ctx;
 
 	if (p->phase == PHASE_HOST)
-		tell_room(p);
+		report_room(p);
 }
 
 static void on_closed(void *ctx, const struct err *why)
@@ -584,7 +448,7 @@ int peer_send(struct peer *p, uint32_t type, const void *bytes, size_t len,
 		return 0;
 	}
 	p->sent += len;
-	tell_room(p);
+	report_room(p);
 	return 0;
 }
 
@@ -666,10 +530,10 @@ bool peer_replay_next(struct server *srv)
 		if (p->phase == PHASE_HOST) {
 			p->sent = 0;
 			p->told_sent = 0;
-			tell_up(p);
-			keep_replay(srv, &p->keep, tell_frame, p);
+			report_up(p);
+			keep_replay(srv, &p->keep, report_frame, p);
 		} else if (p->join_id) {
-			tell_join(p);
+			report_join(p);
 		}
 	}
 	return true;
