@@ -324,8 +324,9 @@ static int walk(struct walk *w)
 		r = step(w);
 	if (r < 0)
 		return r;
+	r = drop_old(w);
 #ifndef GUARD_OFF_RATCHET
-	if (w->ask->has_accepted &&
+	if (r == 0 && w->out->n_refused == 0 && w->ask->has_accepted &&
 	    (flags_of(w, &w->ask->accepted) & NEW) == 0) {
 		char hex[COMMIT_ID_HEX];
 
@@ -334,7 +335,7 @@ static int walk(struct walk *w)
 				    commit_id_hex(&w->ask->accepted, hex));
 	}
 #endif
-	return drop_old(w);
+	return r;
 }
 
 /* The target alone: it was accepted before. */

@@ -92,8 +92,15 @@ static int check_trust(struct errand *job, struct verdict *v)
 	if (r == 0 &&
 	    (job->history->n_refused > 0 || !job->history->head_passed)) {
 		r = ERR_TRUST;
-		if (job->history->n_refused > 0)
+		if (job->history->n_refused > 0) {
+			char hex[COMMIT_ID_HEX];
+
 			*v = job->history->refused[0].verdict;
+			(void)verdict_wrap(
+				v, "commit %s",
+				commit_id_hex(&job->history->refused[0].id,
+					      hex));
+		}
 	}
 	return r;
 }

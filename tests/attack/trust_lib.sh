@@ -150,12 +150,36 @@ have: $OUT $ERR"
 	fi
 }
 
+# signer_program NAMESPACE [TYPE [FLAGS]]: a gpg.ssh.program for git that signs in
+# another namespace, or with trust_forge and the key $TMP/forge.pem.
+signer_program()
+{
+	cat >"$TMP/sign-program" <<EOF
+#!/bin/sh
+for F; do :; done
+if [ -n "${2:-}" ]; then
+	"$B/tests/trust_forge" sign "${2:-}" "$TMP/forge.pem" "${3:-1}" "$1" \
+		sha512 <"\$F" >"\$F.sig"
+else
+	exec ssh-keygen -q -Y sign -n "$1" -f "\$6" "\$F"
+fi
+EOF
+	chmod +x "$TMP/sign-program"
+}
+
+# forge_key TYPE NAME: a key of trust_forge as $TMP/NAME.pub and forge.pem
+forge_key()
+{
+	"$B/tests/trust_forge" key "$1" "$TMP/forge.pem" >"$TMP/$2.pub"
+	cp "$TMP/$2.pub" "$TMP/$2"
+}
+
 trust_setup()
 {
 	need_program git ssh-keygen cc
 	tmpdir
 	git_env
-	build_tool trust_ask || exit 1
+	build_tool trust_ask && build_tool trust_forge || exit 1
 	make_key alice
 	signer_line alice >"$TMP/signers"
 	echo '# nothing is revoked' >"$TMP/revoked"

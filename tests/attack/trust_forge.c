@@ -1,0 +1,326 @@
+/*
+ * trust_forge.c - for the shell suites: signatures that no ssh-keygen makes.
+ *
+ *   trust_forge key TYPE PEM            makes a key, prints its public line
+ *   trust_forge sign TYPE PEM FLAGS NAMESPACE HASH <payload   prints SSHSIG
+ *   trust_forge mutate SEED <object >object    one change, by seed
+ *
+ * TYPE: sk-ed25519, sk-ecdsa (a hardware key done in software: FLAGS is its
+ * flags byte, 1 touched, 4 PIN), ed25519, rsa-sha1 (ssh-rsa with SHA-1).
+ */
+#include "lib/buf.h"
+#include "lib/encode.h"
+#include "lib/file.h"
+#include "lib/num.h"
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define APPLICATION "ssh:"
+
+struct type {
+	const char *name, *ssh, *curve;
+	bool sk;
+};
+
+static const struct type types[] = {
+	{"sk-ed25519", "sk-ssh-ed25519@openssh.com", NULL, true},
+	{"sk-ecdsa", "sk-ecdsa-sha2-nistp256@openssh.com", "nistp256", true},
+	{"ed25519", "ssh-ed25519", NULL, false},
+	{"rsa-sha1", "ssh-rsa", NULL, false},
+};
+
+static void need(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "trust_forge: %s\n", what);
+	exit(2);
+}
+
+static const struct type *type_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(types[i].name, name) == 0)
+			return &types[i];
+	need(false, "unknown type");
+	return NULL;
+}
+
+static void put(struct buf *b, const void *bytes, size_t len)
+{
+	uint8_t head[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16),
+			   (uint8_t)(len >> 8), (uint8_t)len};
+
+	buf_put(b, head, 4);
+	buf_put(b, bytes, len);
+}
+
+static void put_text(struct buf *b, const char *text)
+{
+	put(b, text, strlen(text));
+}
+
+static void put_number(struct buf *b, const BIGNUM *n)
+{
+	uint8_t bytes[1024] = {0};
+	int len = BN_bn2bin(n, bytes + 1);
+	bool sign = len > 0 && bytes[1] >= 0x80;
+
+	put(b, bytes + !sign, (size_t)len + sign);
+}
+
+static EVP_PKEY *make(const struct type *t)
+{
+	if (t->curve != NULL)
+		return EVP_EC_gen("P-256");
+	if (strcmp(t->ssh, "ssh-rsa") == 0)
+		return EVP_RSA_gen(3072);
+	return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+}
+
+static EVP_PKEY *load(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	EVP_PKEY *k = f ? PEM_read_PrivateKey(f, NULL, NULL, NULL) : NULL;
+
+	need(k != NULL, "cannot read the key");
+	fclose(f);
+	return k;
+}
+
+static void put_key(struct buf *b, const struct type *t, EVP_PKEY *k)
+{
+	uint8_t raw[200];
+	size_t len = sizeof(raw);
+	BIGNUM *e = NULL, *n = NULL;
+
+	put_text(b, t->ssh);
+	if (t->curve != NULL) {
+		put_text(b, t->curve);
+		need(EVP_PKEY_get_octet_string_param(k, "encoded-pub-key", raw,
+						     sizeof(raw), &len) == 1,
+		     "point");
+		put(b, raw, len);
+	} else if (strcmp(t->ssh, "ssh-rsa") == 0) {
+		need(EVP_PKEY_get_bn_param(k, "e", &e) == 1 &&
+			     EVP_PKEY_get_bn_param(k, "n", &n) == 1,
+		     "modulus");
+		put_number(b, e);
+		put_number(b, n);
+		BN_free(e);
+		BN_free(n);
+	} else {
+		need(EVP_PKEY_get_raw_public_key(k, raw, &len) == 1, "raw key");
+		put(b, raw, len);
+	}
+	if (t->sk)
+		put_text(b, APPLICATION);
+}
+
+static void read_input(struct buf *b)
+{
+	struct err err;
+
+	buf_init(b, 64u << 20);
+	need(file_read_fd(0, 64u << 20, b, &err) == 0, "standard input");
+}
+
+static int cmd_key(const struct type *t, const char *path)
+{
+	EVP_PKEY *k = make(t);
+	FILE *f = fopen(path, "w");
+	struct buf blob, text;
+
+	need(k != NULL && f != NULL &&
+		     PEM_write_PrivateKey(f, k, NULL, NULL, 0, NULL, NULL) == 1,
+	     "make a key");
+	fclose(f);
+	buf_init(&blob, 4096);
+	buf_init(&text, 8192);
+	put_key(&blob, t, k);
+	encode_base64(&text, blob.data, blob.len);
+	printf("%s %s\n", t->ssh, text.data);
+	return 0;
+}
+
+static size_t raw_sign(EVP_PKEY *k, const char *digest, const void *data,
+		       size_t len, uint8_t *out, size_t max)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	size_t n = max;
+
+	need(EVP_DigestSignInit_ex(c, NULL, digest, NULL, NULL, k, NULL) == 1 &&
+		     EVP_DigestSign(c, out, &n, data, len) == 1,
+	     "sign");
+	EVP_MD_CTX_free(c);
+	return n;
+}
+
+/* string algorithm, string signature, and the tail of a hardware key */
+static void put_signature(struct buf *b, const struct type *t, EVP_PKEY *k,
+			  uint8_t flags, const struct buf *data)
+{
+	uint8_t msg[69], sig[1024], tail[5] = {flags, 0, 0, 0, 7};
+	const uint8_t *at = sig;
+	const void *in = data->data;
+	size_t in_len = data->len, n;
+	struct buf rs;
+
+	if (t->sk) {
+		EVP_Digest(APPLICATION, strlen(APPLICATION), msg, NULL,
+			   EVP_sha256(), NULL);
+		memcpy(msg + 32, tail, 5);
+		EVP_Digest(data->data, data->len, msg + 37, NULL, EVP_sha256(),
+			   NULL);
+		in = msg;
+		in_len = sizeof(msg);
+	}
+	n = raw_sign(k,
+		     t->curve ? "SHA256"
+			      : (strcmp(t->ssh, "ssh-rsa") ? NULL : "SHA1"),
+		     in, in_len, sig, sizeof(sig));
+	put_text(b, t->ssh);
+	if (t->curve != NULL) {
+		ECDSA_SIG *es = d2i_ECDSA_SIG(NULL, &at, (long)n);
+
+		need(es != NULL, "DER");
+		buf_init(&rs, 256);
+		put_number(&rs, ECDSA_SIG_get0_r(es));
+		put_number(&rs, ECDSA_SIG_get0_s(es));
+		put(b, rs.data, rs.len);
+		buf_release(&rs);
+		ECDSA_SIG_free(es);
+	} else {
+		put(b, sig, n);
+	}
+	if (t->sk)
+		buf_put(b, tail, sizeof(tail));
+}
+
+static int cmd_sign(const struct type *t, char **argv)
+{
+	uint8_t digest[64], version[4] = {0, 0, 0, 1};
+	unsigned int digest_len = 0;
+	struct buf payload, data, blob, part, text;
+	EVP_PKEY *k = load(argv[3]);
+
+	read_input(&payload);
+	buf_init(&data, 4096);
+	buf_init(&blob, 8192);
+	buf_init(&part, 8192);
+	buf_init(&text, 16384);
+	EVP_Digest(payload.data, payload.len, digest, &digest_len,
+		   EVP_get_digestbyname(argv[6]), NULL);
+	buf_puts(&data, "SSHSIG");
+	put_text(&data, argv[5]);
+	put_text(&data, "");
+	put_text(&data, argv[6]);
+	put(&data, digest, digest_len);
+	buf_puts(&blob, "SSHSIG");
+	buf_put(&blob, version, 4);
+	put_key(&part, t, k);
+	put(&blob, part.data, part.len);
+	put_text(&blob, argv[5]);
+	put_text(&blob, "");
+	put_text(&blob, argv[6]);
+	buf_reset(&part);
+	put_signature(&part, t, k, (uint8_t)(argv[4][0] - '0'), &data);
+	put(&blob, part.data, part.len);
+	encode_base64(&text, blob.data, blob.len);
+	puts("-----BEGIN SSH SIGNATURE-----");
+	for (size_t i = 0; i < text.len; i += 70)
+		printf("%.70s\n", text.data + i);
+	puts("-----END SSH SIGNATURE-----");
+	return 0;
+}
+
+static uint64_t next(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return *seed >> 33;
+}
+
+/* One change of a commit object that is likely to be read in two ways. */
+static int cmd_mutate(uint64_t seed)
+{
+	static const char *const inserts[] = {"gpgsig-evil x\n",
+					      "gpgsig x\n",
+					      "tree ",
+					      "\n",
+					      " ",
+					      "\n ",
+					      "encoding ISO-8859-1\n",
+					      "\r",
+					      "x-header y\n",
+					      "parent ",
+					      "author A <a> 1 +0000\n",
+					      "mergetag object\n",
+					      "=",
+					      "\t",
+					      "-----END SSH SIGNATURE-----\n",
+					      "gpgsig-sha256 y\n"};
+	struct buf b;
+	size_t at, n;
+
+	seed = seed * 2654435761u + 12345;
+	read_input(&b);
+	(void)next(&seed);
+	at = next(&seed) % (b.len + 1);
+	switch (next(&seed) % 6) {
+	case 0: /* flip a bit */
+		b.data[at % b.len] ^= (char)(1u << next(&seed) % 8);
+		break;
+	case 1: /* drop some bytes */
+		n = next(&seed) % 40;
+		at = at % b.len;
+		n = n < b.len - at ? n : b.len - at;
+		memmove(b.data + at, b.data + at + n, b.len - at - n);
+		b.len -= n;
+		break;
+	case 2: /* double a piece */
+		fwrite(b.data, 1, at, stdout);
+		n = next(&seed) % 120;
+		at = at > n ? at - n : 0;
+		fwrite(b.data + at, 1, b.len - at, stdout);
+		return 0;
+	case 3: /* insert at the start of a line */
+		while (at > 0 && b.data[at - 1] != '\n')
+			at--;
+		/* fall through */
+	case 4:
+		fwrite(b.data, 1, at, stdout);
+		fputs(inserts[next(&seed) %
+			      (sizeof(inserts) / sizeof(inserts[0]))],
+		      stdout);
+		fwrite(b.data + at, 1, b.len - at, stdout);
+		return 0;
+	default: /* something behind the end */
+		fwrite(b.data, 1, b.len, stdout);
+		putchar((int)(next(&seed) % 3 * 10));
+		return 0;
+	}
+	fwrite(b.data, 1, b.len, stdout);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = 0;
+
+	if (argc == 4 && strcmp(argv[1], "key") == 0)
+		return cmd_key(type_of(argv[2]), argv[3]);
+	if (argc == 7 && strcmp(argv[1], "sign") == 0)
+		return cmd_sign(type_of(argv[2]), argv);
+	if (argc == 3 && strcmp(argv[1], "mutate") == 0 &&
+	    num_parse_u64(argv[2], strlen(argv[2]), UINT64_MAX, &seed))
+		return cmd_mutate(seed);
+	return 2;
+}
