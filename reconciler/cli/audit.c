@@ -37,7 +37,7 @@ static int open_log(struct cli *cli, int *out, struct err *err)
 struct show {
 	struct buf out;
 	bool json;
-	uint64_t skip;		/* entries before the last N */
+	uint64_t skip; /* entries before the last N */
 	uint64_t seen;
 };
 
@@ -62,7 +62,7 @@ static void put_field(struct buf *out, const char *name, const char *value)
 
 static int show_entry(void *ctx, const struct audit_entry *e, struct err *err)
 {
-	static const char *const phases[] = { "fact", "intent", "outcome" };
+	static const char *const phases[] = {"fact", "intent", "outcome"};
 	struct show *s = ctx;
 	char when[CLOCK_RFC3339_BYTES];
 
@@ -95,7 +95,7 @@ int audit_show_command(void *ctx, struct err *err)
 		.type = opt_get(&cli->values, "type"),
 		.host = opt_get(&cli->values, "host"),
 	};
-	struct show s = { 0 };
+	struct show s = {0};
 	uint64_t want = 0;
 	int fd = -1;
 	int r = cli_json(cli, &s.json, err);
@@ -137,7 +137,7 @@ int audit_verify_command(void *ctx, struct err *err)
 	struct cli *cli = ctx;
 	const char *file = opt_get(&cli->values, "checkpoint");
 	const char *vkey = NULL;
-	struct audit_verdict v = { 0 };
+	struct audit_verdict v = {0};
 	struct buf note;
 	int fd = -1;
 	int r = open_log(cli, &fd, err);

@@ -15,12 +15,12 @@
 
 struct cli {
 	struct opt_values values;
-	struct core_conf conf;		/* loaded when the command wants it */
+	struct core_conf conf; /* loaded when the command wants it */
 	struct arena *arena;
 	struct core_ui ui;
-	bool color;			/* standard output */
-	bool tty;			/* standard error */
-	int exit;			/* status when run() returned 0 */
+	bool color; /* standard output */
+	bool tty;   /* standard error */
+	int exit;   /* status when run() returned 0 */
 	bool progress_shown;
 };
 
@@ -29,13 +29,13 @@ int cli_load(struct cli *cli, struct err *err);
 int cli_open(struct cli *cli, bool readonly, struct core *out, struct err *err);
 /* Writes out and flushes; ERR_SYS when standard output is closed or full. */
 int cli_print(const struct buf *out, struct err *err);
-const char *cli_operand(const struct cli *cli, size_t i);	/* or NULL */
+const char *cli_operand(const struct cli *cli, size_t i); /* or NULL */
 /* --output: true for "json"; ERR_INPUT for anything but text and json. */
 int cli_json(const struct cli *cli, bool *out, struct err *err);
 
 /* The commands; ctx is the struct cli. */
 int pass_command(void *ctx, struct err *err);
-int init_command(void *ctx, struct err *err);
+int misc_init(void *ctx, struct err *err);
 int status_command(void *ctx, struct err *err);
 int host_list_command(void *ctx, struct err *err);
 int host_token_command(void *ctx, struct err *err);
@@ -45,10 +45,10 @@ int host_drain_command(void *ctx, struct err *err);
 int host_revoke_command(void *ctx, struct err *err);
 int audit_show_command(void *ctx, struct err *err);
 int audit_verify_command(void *ctx, struct err *err);
-int explain_command(void *ctx, struct err *err);
+int misc_explain(void *ctx, struct err *err);
 int logs_command(void *ctx, struct err *err);
-int completion_command(void *ctx, struct err *err);
-int version_command(void *ctx, struct err *err);
+int misc_completion(void *ctx, struct err *err);
+int misc_version(void *ctx, struct err *err);
 
 extern const struct opt_program commands_program;
 

@@ -4,87 +4,86 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct opt globals[] = {
-	{ "config", 'c', "FILE", "configuration (default: " RECONCILE_SYSCONF
-				 "/reconcile.conf)" },
-	{ "help", 'h', NULL, "this help; after a command, that command's" },
+	{"config", 'c', "FILE",
+	 "configuration (default: " RECONCILE_SYSCONF "/reconcile.conf)"},
+	{"help", 'h', NULL, "this help; after a command, that command's"},
 };
 
 static const struct opt pass_opts[] = {
-	{ "dry-run", 'n', NULL, "print the plan, change nothing" },
-	{ "daemon", 'd', NULL, "keep going; react to hosts and new commits" },
-	{ "from", 0, "REV", "with --to: compare two revisions, without hosts" },
-	{ "to", 0, "REV", "the revision to compare with --from" },
-	{ "repo", 0, "DIR", "repository of --from and --to (default: .)" },
-	{ "output", 'o', "FORMAT", "text or json" },
-	{ "detailed-exitcode", 0, NULL, "exit 2 when changes are pending" },
-	{ "allow-deletes", 0, NULL, "delete more than the policy's share" },
-	{ "timeout", 't', "SECONDS", "how long to wait for convergence" },
+	{"dry-run", 'n', NULL, "print the plan, change nothing"},
+	{"daemon", 'd', NULL, "keep going; react to hosts and new commits"},
+	{"from", 0, "REV", "with --to: compare two revisions, without hosts"},
+	{"to", 0, "REV", "the revision to compare with --from"},
+	{"repo", 0, "DIR", "repository of --from and --to (default: .)"},
+	{"output", 'o', "FORMAT", "text or json"},
+	{"detailed-exitcode", 0, NULL, "exit 2 when changes are pending"},
+	{"allow-deletes", 0, NULL, "delete more than the policy's share"},
+	{"timeout", 't', "SECONDS", "how long to wait for convergence"},
 };
 
 static const struct opt output_opts[] = {
-	{ "output", 'o', "FORMAT", "text or json" },
+	{"output", 'o', "FORMAT", "text or json"},
 };
 
 static const struct opt token_opts[] = {
-	{ "ttl", 0, "SECONDS", "validity, 1 to 86400 (default 600)" },
-	{ "label", 'l', "KEY=VALUE", "label of the host; may repeat" },
-	{ "taint", 0, "KEY=VALUE:EFFECT", "taint of the host; may repeat" },
+	{"ttl", 0, "SECONDS", "validity, 1 to 86400 (default 600)"},
+	{"label", 'l', "KEY=VALUE", "label of the host; may repeat"},
+	{"taint", 0, "KEY=VALUE:EFFECT", "taint of the host; may repeat"},
 };
 
 static const struct opt revoke_opts[] = {
-	{ "reason", 0, "TEXT", "why, for the audit log" },
+	{"reason", 0, "TEXT", "why, for the audit log"},
 };
 
 static const struct opt audit_opts[] = {
-	{ "log", 0, "DIR", "folder of the log (default: the manager's)" },
-	{ "type", 0, "TYPE", "only this type; a prefix ends in '.'" },
-	{ "host", 0, "NAME", "only this host" },
-	{ "last", 0, "N", "only the last N entries" },
-	{ "output", 'o', "FORMAT", "text or json (one object a line)" },
+	{"log", 0, "DIR", "folder of the log (default: the manager's)"},
+	{"type", 0, "TYPE", "only this type; a prefix ends in '.'"},
+	{"host", 0, "NAME", "only this host"},
+	{"last", 0, "N", "only the last N entries"},
+	{"output", 'o', "FORMAT", "text or json (one object a line)"},
 };
 
 static const struct opt verify_opts[] = {
-	{ "log", 0, "DIR", "folder of the log (default: the manager's)" },
-	{ "key", 0, "TEXT", "public key of the log (default: from log.key)" },
-	{ "checkpoint", 0, "FILE", "a checkpoint kept elsewhere" },
+	{"log", 0, "DIR", "folder of the log (default: the manager's)"},
+	{"key", 0, "TEXT", "public key of the log (default: from log.key)"},
+	{"checkpoint", 0, "FILE", "a checkpoint kept elsewhere"},
 };
 
 static const struct opt logs_opts[] = {
-	{ "container", 0, "NAME", "container (default: the first)" },
-	{ "tail", 0, "LINES", "last lines, 1 to 10000 (default 100)" },
+	{"container", 0, "NAME", "container (default: the first)"},
+	{"tail", 0, "LINES", "last lines, 1 to 10000 (default 100)"},
 };
 
 static const struct opt_command commands[] = {
-	{ "", "", "one pass: pull, verify, plan, apply, wait",
-	  pass_opts, COUNT(pass_opts), 0, 0, pass_command },
-	{ "init", "", "make the certificate authority, keys and state",
-	  NULL, 0, 0, 0, init_command },
-	{ "status", "", "hosts, workloads and pods",
-	  output_opts, COUNT(output_opts), 0, 0, status_command },
-	{ "host list", "", "hosts and the state of their life",
-	  output_opts, COUNT(output_opts), 0, 0, host_list_command },
-	{ "host token", "NAME", "print a single-use token for a new host",
-	  token_opts, COUNT(token_opts), 1, 1, host_token_command },
-	{ "host cordon", "NAME", "place no new pods there",
-	  NULL, 0, 1, 1, host_cordon_command },
-	{ "host uncordon", "NAME", "place pods there again",
-	  NULL, 0, 1, 1, host_uncordon_command },
-	{ "host drain", "NAME", "move its pods away in the next pass",
-	  NULL, 0, 1, 1, host_drain_command },
-	{ "host revoke", "NAME", "end its certificate for good",
-	  revoke_opts, COUNT(revoke_opts), 1, 1, host_revoke_command },
-	{ "audit show", "", "entries of the audit log",
-	  audit_opts, COUNT(audit_opts), 0, 0, audit_show_command },
-	{ "audit verify", "", "prove the log, or name the first bad entry",
-	  verify_opts, COUNT(verify_opts), 0, 0, audit_verify_command },
-	{ "explain", "FIELD|CODE", "what a manifest field or a code means",
-	  NULL, 0, 1, 1, explain_command },
-	{ "logs", "[NAMESPACE/]POD", "output of a pod's container",
-	  logs_opts, COUNT(logs_opts), 1, 1, logs_command },
-	{ "completion", "SHELL", "completion for bash, zsh or fish",
-	  NULL, 0, 1, 1, completion_command },
-	{ "version", "", "version and formats",
-	  NULL, 0, 0, 0, version_command },
+	{"", "", "one pass: pull, verify, plan, apply, wait", pass_opts,
+	 COUNT(pass_opts), 0, 0, pass_command},
+	{"init", "", "make the certificate authority, keys and state", NULL, 0,
+	 0, 0, misc_init},
+	{"status", "", "hosts, workloads and pods", output_opts,
+	 COUNT(output_opts), 0, 0, status_command},
+	{"host list", "", "hosts and the state of their life", output_opts,
+	 COUNT(output_opts), 0, 0, host_list_command},
+	{"host token", "NAME", "print a single-use token for a new host",
+	 token_opts, COUNT(token_opts), 1, 1, host_token_command},
+	{"host cordon", "NAME", "place no new pods there", NULL, 0, 1, 1,
+	 host_cordon_command},
+	{"host uncordon", "NAME", "place pods there again", NULL, 0, 1, 1,
+	 host_uncordon_command},
+	{"host drain", "NAME", "move its pods away in the next pass", NULL, 0,
+	 1, 1, host_drain_command},
+	{"host revoke", "NAME", "end its certificate for good", revoke_opts,
+	 COUNT(revoke_opts), 1, 1, host_revoke_command},
+	{"audit show", "", "entries of the audit log", audit_opts,
+	 COUNT(audit_opts), 0, 0, audit_show_command},
+	{"audit verify", "", "prove the log, or name the first bad entry",
+	 verify_opts, COUNT(verify_opts), 0, 0, audit_verify_command},
+	{"explain", "FIELD|CODE", "what a manifest field or a code means", NULL,
+	 0, 1, 1, misc_explain},
+	{"logs", "[NAMESPACE/]POD", "output of a pod's container", logs_opts,
+	 COUNT(logs_opts), 1, 1, logs_command},
+	{"completion", "SHELL", "completion for bash, zsh or fish", NULL, 0, 1,
+	 1, misc_completion},
+	{"version", "", "version and formats", NULL, 0, 0, 0, misc_version},
 };
 
 const struct opt_program commands_program = {

@@ -106,8 +106,8 @@ static void report_error(struct cli *cli, const struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { 0 };
-	struct err err = { 0 };
+	struct cli cli = {0};
+	struct err err = {0};
 	int status;
 	int r;
 
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 	cli.arena = arena_new(ARENA_MAX);
 	cli.tty = isatty(STDERR_FILENO) == 1;
 	cli.color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
-	cli.ui = (struct core_ui){ show_line, show_progress, &cli };
+	cli.ui = (struct core_ui){show_line, show_progress, &cli};
 	r = opt_parse(&commands_program, argc, argv, &cli.values, &err);
 	if (r == 0 && opt_get(&cli.values, "help") != NULL)
 		opt_help(&commands_program, cli.values.command, stdout);

@@ -12,7 +12,7 @@
 
 #define TEXT_MAX (1u << 20)
 
-int init_command(void *ctx, struct err *err)
+int misc_init(void *ctx, struct err *err)
 {
 	struct cli *cli = ctx;
 	struct state *state = NULL;
@@ -46,7 +46,7 @@ static bool is_code(const char *word)
 	return true;
 }
 
-int explain_command(void *ctx, struct err *err)
+int misc_explain(void *ctx, struct err *err)
 {
 	struct cli *cli = ctx;
 	const char *what = cli_operand(cli, 0);
@@ -66,17 +66,18 @@ int explain_command(void *ctx, struct err *err)
 	return r;
 }
 
-int completion_command(void *ctx, struct err *err)
+int misc_completion(void *ctx, struct err *err)
 {
 	return opt_completion(&commands_program, cli_operand(ctx, 0), stdout,
 			      err);
 }
 
-int version_command(void *ctx, struct err *err)
+int misc_version(void *ctx, struct err *err)
 {
 	(void)ctx;
 	(void)err;
 	(void)printf("reconcile %s\nplan format reconcile.plan/v1\n"
-		     "policy format reconcile/v1alpha1\n", RECONCILE_VERSION);
+		     "policy format reconcile/v1alpha1\n",
+		     RECONCILE_VERSION);
 	return 0;
 }

@@ -21,7 +21,7 @@
 
 static struct plan_style style_of(const struct cli *cli)
 {
-	struct plan_style style = { .color = cli->color };
+	struct plan_style style = {.color = cli->color};
 	struct winsize ws;
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0)
@@ -103,7 +103,8 @@ static int find_repository(struct cli *cli, const char *dir, const char **out,
 
 		if (access(git, F_OK) == 0 || access(head, F_OK) == 0) {
 			*out = access(git, F_OK) == 0
-				       ? git : arena_strdup(cli->arena, at);
+				       ? git
+				       : arena_strdup(cli->arena, at);
 			free(at);
 			return 0;
 		}
@@ -117,8 +118,8 @@ static int find_repository(struct cli *cli, const char *dir, const char **out,
 		       "%s is in no git repository: name one with --repo", dir);
 }
 
-static int one_verdict(struct cli *cli, const char *repository,
-		       const char *rev, struct snapshot *out, struct err *err)
+static int one_verdict(struct cli *cli, const char *repository, const char *rev,
+		       struct snapshot *out, struct err *err)
 {
 	struct verify_args args = {
 		.repository = repository,
@@ -159,7 +160,7 @@ static int compare(struct cli *cli, const char *from, const char *to,
 	const char *repository = NULL;
 	struct snapshot a;
 	struct snapshot b;
-	struct world none = { 0 };
+	struct world none = {0};
 	struct plan plan;
 	struct diags diags;
 	int r;
@@ -194,18 +195,20 @@ static int compare(struct cli *cli, const char *from, const char *to,
 
 static int dry_run(struct cli *cli, struct err *err)
 {
-	struct pass_options options = { .dry_run = true };
+	struct pass_options options = {.dry_run = true};
 	struct pass_result p;
 	struct core core;
-	struct err why = { 0 };
+	struct err why = {0};
 	int r = cli_open(cli, true, &core, err);
 
 	if (r < 0)
 		return r;
 	r = fleet_open(&core, false, &why);
 	if (r < 0)
-		core_say(&core, "note: %s; comparing with what was reported "
-			 "last", why.msg);
+		core_say(&core,
+			 "note: %s; comparing with what was reported "
+			 "last",
+			 why.msg);
 	r = pass_run(&core, &options, cli->arena, &p, err);
 	if (r == 0)
 		r = print_result(&p, err);
@@ -240,8 +243,10 @@ static void say_end(const struct core *core, const struct pass_result *p)
 			core_say(core, "Nothing to do: %.12s is in force.",
 				 t->commit);
 		else if (t->have_snapshot)
-			core_say(core, p->acted ? "Converged on %.12s, signed by %s."
-						: "Nothing to do: %.12s, signed by %s, is in force.",
+			core_say(core,
+				 p->acted ? "Converged on %.12s, signed by %s."
+					  : "Nothing to do: %.12s, signed by "
+					    "%s, is in force.",
 				 t->commit, t->want.signer);
 		break;
 	}
@@ -257,7 +262,8 @@ static int options_of(const struct cli *cli, struct pass_options *out,
 	    !num_parse_u64(timeout, strlen(timeout), 86400, &seconds))
 		return err_set(err, ERR_INPUT,
 			       "want --timeout in seconds, 0 to 86400, have "
-			       "\"%s\"", timeout);
+			       "\"%s\"",
+			       timeout);
 	*out = (struct pass_options){
 		.allow_deletes = opt_get(&cli->values, "allow-deletes") != NULL,
 		.timeout_s = (int64_t)seconds,

@@ -9,8 +9,8 @@
 #include <string.h>
 
 struct pool {
-	uint32_t base;		/* host byte order */
-	uint32_t size;		/* addresses, network address included */
+	uint32_t base; /* host byte order */
+	uint32_t size; /* addresses, network address included */
 };
 
 static int pool_parse(const char *cidr, struct pool *out, struct err *err)
@@ -53,13 +53,14 @@ int address_host_block(const char *cidr, int64_t index, struct arena *arena,
 	if (index < 0 || (uint64_t)(index + 1) * 256 > pool.size)
 		return err_set(err, ERR_LIMIT,
 			       "pod.cidr %s has no /24 left for another host: "
-			       "widen it", cidr);
+			       "widen it",
+			       cidr);
 	*out = arena_printf(arena, "%s/24",
 			    dotted(arena, pool.base + (uint32_t)index * 256));
 	return 0;
 }
 
-struct taken {			/* addresses in use: one bit each */
+struct taken { /* addresses in use: one bit each */
 	unsigned char *bits;
 	struct pool pool;
 };
@@ -100,8 +101,8 @@ static const char *address_new(struct taken *t, const struct object *o,
 			       struct arena *arena)
 {
 	uint8_t digest[HASH_BYTES];
-	char *id = arena_printf(arena, "%s/%s", o->meta.namespace,
-				o->meta.name);
+	char *id =
+		arena_printf(arena, "%s/%s", o->meta.namespace, o->meta.name);
 	uint32_t start;
 
 	hash_sha256(id, strlen(id), digest);
@@ -146,7 +147,8 @@ static void claim(struct taken *t, const struct objects *set,
 					  "/spec/clusterIP",
 					  "leave clusterIP out",
 					  "clusterIP %s is outside "
-					  "service.cidr", ip);
+					  "service.cidr",
+					  ip);
 			continue;
 		}
 		if (taken_test_set(t, offset)) {
@@ -161,9 +163,8 @@ static void claim(struct taken *t, const struct objects *set,
 }
 
 int address_services(const struct objects *set, const struct world *old,
-		     const char *cidr, struct arena *arena,
-		     struct diags *diags, struct world_service **out,
-		     size_t *out_n, struct err *err)
+		     const char *cidr, struct arena *arena, struct diags *diags,
+		     struct world_service **out, size_t *out_n, struct err *err)
 {
 	const char **ips = arena_calloc(arena, set->n, sizeof(*ips));
 	struct taken t;

@@ -11,9 +11,9 @@
  * old, the literal one, else a free one near the hash of its name.  Diagnostics
  * R301 (literal outside the pool) and R302 (two Services claim one address). */
 int address_services(const struct objects *set, const struct world *old,
-		     const char *cidr, struct arena *arena,
-		     struct diags *diags, struct world_service **out,
-		     size_t *out_n, struct err *err);
+		     const char *cidr, struct arena *arena, struct diags *diags,
+		     struct world_service **out, size_t *out_n,
+		     struct err *err);
 /* The index-th /24 of cidr as "a.b.c.0/24" in the arena; ERR_LIMIT when the
  * pool is used up. */
 int address_host_block(const char *cidr, int64_t index, struct arena *arena,

@@ -49,8 +49,9 @@ bool assign_is_stale(struct core *c, const struct world_host *h,
 static int send_pack(struct core *c, struct fleet_host *h, const char *commit,
 		     struct err *err)
 {
-	const char *have = h->report != NULL ? h->report->accepted_commit
-			   : h->hello != NULL ? h->hello->accepted_commit : "";
+	const char *have = h->report != NULL  ? h->report->accepted_commit
+			   : h->hello != NULL ? h->hello->accepted_commit
+					      : "";
 	struct buf pack;
 	uint32_t chunk = 0;
 	size_t at = 0;
@@ -74,8 +75,8 @@ static int send_pack(struct core *c, struct fleet_host *h, const char *commit,
 		m.data.len = n;
 		at += n;
 		m.last = at == pack.len;
-		r = fleet_send(c, h->name, CHANNEL__MSG_TYPE__MSG_PACK,
-			       &m.base, err);
+		r = fleet_send(c, h->name, CHANNEL__MSG_TYPE__MSG_PACK, &m.base,
+			       err);
 	}
 	buf_release(&pack);
 	if (r == 0) {
@@ -131,9 +132,9 @@ static void pod_pins(Channel__PodAssignment *m, const struct world_pod *p,
 		t = manifest_template(o);
 	if (t == NULL || strcmp(t->hash, p->template_hash) != 0)
 		return;
-	m->images = arena_calloc(arena,
-				 t->spec.n_containers + t->spec.n_init_containers,
-				 sizeof(*m->images));
+	m->images = arena_calloc(
+		arena, t->spec.n_containers + t->spec.n_init_containers,
+		sizeof(*m->images));
 	add_pins(m, t->spec.init_containers, t->spec.n_init_containers, w,
 		 arena);
 	add_pins(m, t->spec.containers, t->spec.n_containers, w, arena);

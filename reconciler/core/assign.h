@@ -15,7 +15,8 @@ int assign_next_epoch(struct core *c, uint64_t *out, struct err *err);
 int assign_send(struct core *c, const char *host, const char *commit,
 		uint64_t epoch, const struct snapshot *want,
 		const struct world *w, struct err *err);
-/* True when the host has neither commit nor the epoch that the store gave it. */
+/* True when the host has neither commit nor the epoch that the store gave it.
+ */
 bool assign_is_stale(struct core *c, const struct world_host *h,
 		     const char *commit);
 

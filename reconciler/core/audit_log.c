@@ -16,8 +16,7 @@ const char *audit_log_key(const struct core_conf *conf, struct arena *arena)
 
 const char *audit_log_origin(const struct core_conf *conf, struct arena *arena)
 {
-	return arena_printf(arena, "reconcile/%s/manager",
-			    conf->repository_id);
+	return arena_printf(arena, "reconcile/%s/manager", conf->repository_id);
 }
 
 int audit_log_vkey(const struct core_conf *conf, struct arena *arena,

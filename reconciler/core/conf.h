@@ -13,14 +13,14 @@
 
 struct core_conf {
 	const char *repository_url, *repository_id, *repository_ref;
-	const char *ssh_key, *ssh_known_hosts;	/* "" when unused */
+	const char *ssh_key, *ssh_known_hosts; /* "" when unused */
 	const char *allowed_signers, *revoked_keys;
 	const char *state_dir, *run_dir;
-	const char *libexec;		/* "": where reconcile itself stands */
-	const char *listen;		/* address:port of the channel */
-	const char *advertise;		/* what join tokens name; "": listen */
+	const char *libexec;   /* "": where reconcile itself stands */
+	const char *listen;    /* address:port of the channel */
+	const char *advertise; /* what join tokens name; "": listen */
 	const char *pod_cidr, *service_cidr;
-	struct conf_list registries;	/* "host[:port] ca=FILE" */
+	struct conf_list registries; /* "host[:port] ca=FILE" */
 	int64_t host_wait_s, pass_timeout_s, interval_s, cert_hours;
 };
 

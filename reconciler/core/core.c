@@ -29,7 +29,8 @@ int core_open(const struct core_conf *conf, const struct core_ui *ui,
 	if (dir < 0)
 		return err_set(err, ERR_INPUT,
 			       "state folder %s is missing: run `reconcile "
-			       "init` first", conf->state_dir);
+			       "init` first",
+			       conf->state_dir);
 	if (!readonly)
 		r = file_lock(dir, "lock", &c.lock_fd, err);
 	if (r == ERR_AGAIN)

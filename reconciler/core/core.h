@@ -44,19 +44,20 @@ enum core_exit {
 
 /* How the core speaks to a person or a log; lines come without newline. */
 struct core_ui {
-	void (*line)(void *ctx, const char *line);	/* facts */
-	void (*progress)(void *ctx, const char *line);	/* replaced by the next */
+	void (*line)(void *ctx, const char *line); /* facts */
+	void (*progress)(void *ctx,
+			 const char *line); /* replaced by the next */
 	void *ctx;
 };
 
 struct core {
 	const struct core_conf *conf;
-	const char *libexec;		/* NULL: proc_libexec() */
+	const char *libexec; /* NULL: proc_libexec() */
 	struct core_ui ui;
 	struct state *state;
-	int lock_fd;			/* -1: read-only core */
-	struct audit_client *audit;	/* NULL: read-only core */
-	struct fleet *fleet;		/* NULL until core_attach() */
+	int lock_fd;		    /* -1: read-only core */
+	struct audit_client *audit; /* NULL: read-only core */
+	struct fleet *fleet;	    /* NULL until core_attach() */
 };
 
 /* Opens the state (and, unless readonly, takes the lock and opens the audit

@@ -1,7 +1,7 @@
 /*
- * execution.c - see execution.h.  Order of execution_apply() (promise 2): intents
- * durable in the audit log, then the store in one transaction, then the hosts.
- * Killed in between, the next pass plans again from what it observes.
+ * execution.c - see execution.h.  Order of execution_apply() (promise 2):
+ * intents durable in the audit log, then the store in one transaction, then the
+ * hosts. Killed in between, the next pass plans again from what it observes.
  */
 #include "reconciler/core/execution.h"
 
@@ -19,7 +19,7 @@
 void execution_init(struct execution *x, struct core *core,
 		    const struct pass_target *target)
 {
-	*x = (struct execution){ .core = core, .target = target };
+	*x = (struct execution){.core = core, .target = target};
 }
 
 void execution_release(struct execution *x)
@@ -39,9 +39,9 @@ static const char *new_uid(const struct plan_change *ch, const char *commit,
 {
 	uint8_t digest[HASH_BYTES];
 	char hex[2 * HASH_BYTES + 1];
-	char *seed = arena_printf(arena, "%s/%s/%s/%s/%llu", commit,
-				  ch->namespace, ch->pod, ch->host,
-				  (unsigned long long)epoch);
+	char *seed =
+		arena_printf(arena, "%s/%s/%s/%s/%llu", commit, ch->namespace,
+			     ch->pod, ch->host, (unsigned long long)epoch);
 
 	hash_sha256(seed, strlen(seed), digest);
 	encode_hex(hex, digest, 16);
@@ -127,9 +127,8 @@ static int record_intents(struct execution *x,
 static int store_start(struct execution *x, const struct plan_change *ch,
 		       const char *uid, struct err *err)
 {
-	const struct object *owner =
-		manifest_find(&x->target->want.objects, ch->kind, ch->namespace,
-			      ch->name);
+	const struct object *owner = manifest_find(
+		&x->target->want.objects, ch->kind, ch->namespace, ch->name);
 	struct world_pod p = {
 		.uid = uid,
 		.namespace = ch->namespace,
@@ -157,8 +156,8 @@ static int follow(struct execution *x, const struct plan_change *ch,
 
 	if (p == NULL)
 		return ERR_NOMEM;
-	*p = (struct pending){ .start = ch->action == PLAN_START,
-			       .since_ms = clock_unix_ms() };
+	*p = (struct pending){.start = ch->action == PLAN_START,
+			      .since_ms = clock_unix_ms()};
 	(void)snprintf(p->change, sizeof(p->change), "%llu-%zu",
 		       (unsigned long long)epoch, i);
 	(void)snprintf(p->uid, sizeof(p->uid), "%s", uid);
@@ -216,7 +215,7 @@ static int send_changed(struct execution *x,
 			const struct world *w, uint64_t epoch,
 			struct arena *arena, struct err *err)
 {
-	struct world stored = { 0 };
+	struct world stored = {0};
 	int r = state_world(x->core->state, arena, &stored, err);
 
 	stored.pins = w->pins;
@@ -265,7 +264,7 @@ int execution_refresh(struct execution *x, const struct world *w,
 		      size_t *out_sent, struct err *err)
 {
 	struct arena *arena = NULL;
-	struct world stored = { 0 };
+	struct world stored = {0};
 	uint64_t epoch = 0;
 	size_t sent = 0;
 	int r = 0;
@@ -279,7 +278,7 @@ int execution_refresh(struct execution *x, const struct world *w,
 		    (l->sent_commit != NULL &&
 		     strcmp(l->sent_commit, x->target->commit) == 0 &&
 		     l->sent_epoch > 0))
-			continue;	/* current, or on its way already */
+			continue; /* current, or on its way already */
 		if (arena == NULL) {
 			arena = arena_new((size_t)256 << 20);
 			r = state_world(x->core->state, arena, &stored, err);
@@ -315,8 +314,8 @@ static const char *outcome(const struct pending *p, const struct world *w)
 	const struct world_pod *pod = pod_by_uid(w, p->uid, p->host);
 
 	if (!p->start)
-		return pod == NULL || (!pod->reported && !pod->assigned)
-			       ? "ok" : NULL;
+		return pod == NULL || (!pod->reported && !pod->assigned) ? "ok"
+									 : NULL;
 	if (pod == NULL)
 		return "superseded";
 	if (pod->ready || pod->phase == POD_SUCCEEDED)
@@ -335,8 +334,8 @@ static void announce(struct execution *x, const struct pending *p,
 		return;
 	}
 	core_say(x->core, "  %s %s on %s (%lld.%02lld s)", p->object,
-		 p->start ? "ready" : "stopped", p->host, (long long)(ms / 1000),
-		 (long long)(ms % 1000 / 10));
+		 p->start ? "ready" : "stopped", p->host,
+		 (long long)(ms / 1000), (long long)(ms % 1000 / 10));
 	x->n_started += p->start;
 	x->n_stopped += !p->start;
 }

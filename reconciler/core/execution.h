@@ -1,16 +1,16 @@
 /*
- * execution.h - carrying out the changes that are allowed now, and following them
- * to their outcome.
+ * execution.h - carrying out the changes that are allowed now, and following
+ * them to their outcome.
  */
 #ifndef RECONCILER_CORE_EXECUTION_H
 #define RECONCILER_CORE_EXECUTION_H
 
 #include "reconciler/core/pass.h"
 
-struct pending {		/* an intent without outcome yet */
+struct pending { /* an intent without outcome yet */
 	char change[48];
 	char uid[40];
-	char object[700];	/* "pod namespace/name" */
+	char object[700]; /* "pod namespace/name" */
 	char host[256];
 	bool start;
 	int64_t since_ms;
@@ -19,8 +19,8 @@ struct pending {		/* an intent without outcome yet */
 struct execution {
 	struct core *core;
 	const struct pass_target *target;
-	bool objects_done;	/* object changes of this pass are under way */
-	struct pending *pending;	/* owned */
+	bool objects_done;	 /* object changes of this pass are under way */
+	struct pending *pending; /* owned */
 	size_t n_pending, cap_pending;
 	size_t n_started, n_stopped, n_failed;
 	unsigned int round;

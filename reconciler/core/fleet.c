@@ -8,6 +8,7 @@
 
 #include "lib/clock.h"
 #include "lib/text.h"
+#include "reconciler/core/join.h"
 #include "reconciler/core/membership.h"
 #include "reconciler/core/record.h"
 
@@ -88,8 +89,8 @@ static struct fleet_host *host_add(struct core *c, const char *name)
 		f->cap_hosts = cap;
 	}
 	h = &f->hosts[f->n_hosts];
-	*h = (struct fleet_host){ .name = strdup(name),
-				  .sent_epoch = stored_epoch(c, name) };
+	*h = (struct fleet_host){.name = strdup(name),
+				 .sent_epoch = stored_epoch(c, name)};
 	if (h->name == NULL)
 		return NULL;
 	f->n_hosts++;
@@ -181,7 +182,8 @@ int fleet_answer_join(struct core *c, uint64_t id,
 	return r;
 }
 
-/* --- what hosts say -------------------------------------------------------- */
+/* --- what hosts say --------------------------------------------------------
+ */
 
 static int on_hello(struct core *c, struct fleet_host *h, const uint8_t *bytes,
 		    size_t len, struct err *err)
@@ -204,7 +206,7 @@ static int on_report(struct core *c, struct fleet_host *h, const uint8_t *bytes,
 		return 0;
 	if (h->report != NULL && h->report->session == m->session &&
 	    h->report->sequence >= m->sequence) {
-		channel__report__free_unpacked(m, NULL);	/* a replay */
+		channel__report__free_unpacked(m, NULL); /* a replay */
 		return 0;
 	}
 	channel__report__free_unpacked(h->report, NULL);
@@ -252,7 +254,7 @@ static int on_cert_request(struct core *c, struct fleet_host *h,
 {
 	Channel__CertRequest *m =
 		channel__cert_request__unpack(NULL, len, bytes);
-	struct err why = { 0 };
+	struct err why = {0};
 	int r;
 
 	if (m == NULL || c->audit == NULL)
@@ -292,14 +294,15 @@ static const struct {
 	int (*handle)(struct core *c, struct fleet_host *h,
 		      const uint8_t *bytes, size_t len, struct err *err);
 } host_frames[] = {
-	{ CHANNEL__MSG_TYPE__MSG_HELLO, on_hello },
-	{ CHANNEL__MSG_TYPE__MSG_REPORT, on_report },
-	{ CHANNEL__MSG_TYPE__MSG_REFUSAL, on_refusal },
-	{ CHANNEL__MSG_TYPE__MSG_CERT_REQUEST, on_cert_request },
-	{ CHANNEL__MSG_TYPE__MSG_LOG_DATA, on_log_data },
+	{CHANNEL__MSG_TYPE__MSG_HELLO, on_hello},
+	{CHANNEL__MSG_TYPE__MSG_REPORT, on_report},
+	{CHANNEL__MSG_TYPE__MSG_REFUSAL, on_refusal},
+	{CHANNEL__MSG_TYPE__MSG_CERT_REQUEST, on_cert_request},
+	{CHANNEL__MSG_TYPE__MSG_LOG_DATA, on_log_data},
 };
 
-/* --- what the channel says -------------------------------------------------- */
+/* --- what the channel says --------------------------------------------------
+ */
 
 static int on_host_up(struct core *c, const uint8_t *bytes, size_t len,
 		      struct err *err)
@@ -330,8 +333,7 @@ static int on_host_down(struct core *c, const uint8_t *bytes, size_t len,
 
 	if (h != NULL) {
 		host_forget_session(h);
-		(void)text_safe(why, sizeof(why), m->reason,
-				strlen(m->reason));
+		(void)text_safe(why, sizeof(why), m->reason, strlen(m->reason));
 		r = host_transition(c, h->name, HOST_LOST, "host.down", why,
 				    err);
 	}
@@ -346,9 +348,8 @@ static int on_host_frame(struct core *c, const uint8_t *bytes, size_t len,
 	struct fleet_host *h = m == NULL ? NULL : fleet_find(c->fleet, m->host);
 	int r = 0;
 
-	for (size_t i = 0; h != NULL &&
-			   i < sizeof(host_frames) / sizeof(host_frames[0]);
-	     i++)
+	for (size_t i = 0;
+	     h != NULL && i < sizeof(host_frames) / sizeof(host_frames[0]); i++)
 		if (host_frames[i].type == m->type)
 			r = host_frames[i].handle(c, h, m->payload.data,
 						  m->payload.len, err);
@@ -366,8 +367,8 @@ static int on_join_asked(struct core *c, const uint8_t *bytes, size_t len,
 	if (m != NULL && c->audit != NULL) {
 		(void)text_safe(from, sizeof(from), m->address,
 				strlen(m->address));
-		r = membership_join(c, m->id, m->request.data, m->request.len,
-				    from, err);
+		r = join_request(c, m->id, m->request.data, m->request.len,
+				 from, err);
 	}
 	local__join_asked__free_unpacked(m, NULL);
 	return r;
@@ -378,10 +379,10 @@ static const struct {
 	int (*handle)(struct core *c, const uint8_t *bytes, size_t len,
 		      struct err *err);
 } channel_frames[] = {
-	{ LOCAL__MSG_TYPE__MSG_HOST_UP, on_host_up },
-	{ LOCAL__MSG_TYPE__MSG_HOST_DOWN, on_host_down },
-	{ LOCAL__MSG_TYPE__MSG_HOST_FRAME, on_host_frame },
-	{ LOCAL__MSG_TYPE__MSG_JOIN_ASKED, on_join_asked },
+	{LOCAL__MSG_TYPE__MSG_HOST_UP, on_host_up},
+	{LOCAL__MSG_TYPE__MSG_HOST_DOWN, on_host_down},
+	{LOCAL__MSG_TYPE__MSG_HOST_FRAME, on_host_frame},
+	{LOCAL__MSG_TYPE__MSG_JOIN_ASKED, on_join_asked},
 };
 
 static int read_frame(struct core *c, int timeout_ms, uint16_t *out_type,
@@ -415,7 +416,7 @@ int fleet_poll(struct core *c, int timeout_ms, bool *out_changed,
 	int r = 0;
 
 	for (;;) {
-		struct pollfd p = { .fd = c->fleet->sock, .events = POLLIN };
+		struct pollfd p = {.fd = c->fleet->sock, .events = POLLIN};
 		uint16_t type = 0;
 		int n = poll(&p, 1, wait);
 
@@ -436,11 +437,12 @@ int fleet_poll(struct core *c, int timeout_ms, bool *out_changed,
 	return r;
 }
 
-/* --- attaching ---------------------------------------------------------------- */
+/* --- attaching
+ * ---------------------------------------------------------------- */
 
 static int dial(const char *path, int *out, struct err *err)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
@@ -463,9 +465,11 @@ static int start_channel(struct core *c, const char *path, struct arena *arena,
 {
 	char libexec[4096];
 	const char *argv[8];
-	struct proc_spec spec = { .argv = argv, .in = -1, .out = -1,
-				  .err = STDERR_FILENO,
-				  .die_with_parent = true };
+	struct proc_spec spec = {.argv = argv,
+				 .in = -1,
+				 .out = -1,
+				 .err = STDERR_FILENO,
+				 .die_with_parent = true};
 	int64_t until = clock_boot_ms() + START_MS;
 	int r = 0;
 
@@ -547,8 +551,8 @@ static int wait_for_hosts(struct core *c, struct err *err)
 int fleet_open(struct core *c, bool may_start, struct err *err)
 {
 	struct arena *arena = arena_new(1u << 16);
-	const char *path = arena_printf(arena, "%s/channel.sock",
-					c->conf->run_dir);
+	const char *path =
+		arena_printf(arena, "%s/channel.sock", c->conf->run_dir);
 	struct fleet *f = calloc(1, sizeof(*f));
 	int r;
 

@@ -22,24 +22,24 @@
 #include <stdint.h>
 
 struct fleet_host {
-	char *name;			/* owned */
+	char *name; /* owned */
 	bool connected;
-	Channel__Hello *hello;		/* owned, NULL until it came */
-	Channel__Report *report;	/* owned, NULL until it came */
-	char *sent_commit;		/* pack sent in this session; owned, NULL */
-	uint64_t sent_epoch;		/* highest assignment sent or restored */
-	char *refusal;			/* last refusal text; owned, NULL */
+	Channel__Hello *hello;	 /* owned, NULL until it came */
+	Channel__Report *report; /* owned, NULL until it came */
+	char *sent_commit;	 /* pack sent in this session; owned, NULL */
+	uint64_t sent_epoch;	 /* highest assignment sent or restored */
+	char *refusal;		 /* last refusal text; owned, NULL */
 	uint64_t refused_epoch;
 	char address[64];
 };
 
 struct fleet {
-	int sock;			/* to reconcile-channel */
-	struct msg msg;			/* the frame being read */
-	struct fleet_host *hosts;	/* in order of appearance */
+	int sock;		  /* to reconcile-channel */
+	struct msg msg;		  /* the frame being read */
+	struct fleet_host *hosts; /* in order of appearance */
 	size_t n_hosts, cap_hosts;
-	bool own_channel;		/* we started it, we end it */
-	struct proc channel;		/* when own_channel */
+	bool own_channel;    /* we started it, we end it */
+	struct proc channel; /* when own_channel */
 	/* the answer to a LogRequest */
 	struct buf log;
 	char log_error[256];
@@ -47,8 +47,8 @@ struct fleet {
 };
 
 /* Attaches to the channel at run_dir/channel.sock, or starts one when none
- * answers and may_start.  ERR_AGAIN: another core is attached.  ERR_NOTFOUND: no
- * channel and may_start false. */
+ * answers and may_start.  ERR_AGAIN: another core is attached.  ERR_NOTFOUND:
+ * no channel and may_start false. */
 int fleet_open(struct core *c, bool may_start, struct err *err);
 void fleet_close(struct core *c);
 /* Handles everything that has arrived; waits up to timeout_ms for the first.

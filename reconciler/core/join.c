@@ -3,7 +3,7 @@
  * unknown, used, expired or for another name, a wrong secret, a revoked name
  * (threats S01, A76).  Both answers are recorded.
  */
-#include "reconciler/core/membership.h"
+#include "reconciler/core/join.h"
 
 #include "lib/clock.h"
 #include "lib/encode.h"
@@ -71,8 +71,8 @@ static int join_record(struct core *c, const Channel__JoinRequest *q,
 		r = state_revoked_add(c->state, h->serial, h->not_after, err);
 		h->host.epoch = 0;
 	} else if (r == ERR_NOTFOUND) {
-		*h = (struct state_host){ .host = { .name = t->host } };
-		r = state_cidr_free(c->state, &h->cidr_index, err);
+		*h = (struct state_host){.host = {.name = t->host}};
+		r = state_host_block(c->state, &h->cidr_index, err);
 	}
 	h->host.state = HOST_JOINED;
 	h->host.cordoned = false;
@@ -155,9 +155,9 @@ static int join_admit(struct core *c, uint64_t id,
 		      struct err *err)
 {
 	Channel__JoinReply m = CHANNEL__JOIN_REPLY__INIT;
-	struct authority a = { .channel_dir = -1 };
-	struct state_host h = { 0 };
-	struct pki_issued issued = { 0 };
+	struct authority a = {.channel_dir = -1};
+	struct state_host h = {0};
+	struct pki_issued issued = {0};
 	int r = membership_open(c->conf, &a, err);
 
 	if (r == 0)
@@ -213,14 +213,14 @@ static int join_refuse(struct core *c, uint64_t id, const char *host,
 	return r < 0 ? r : answer(c, id, &m, err);
 }
 
-int membership_join(struct core *c, uint64_t id, const void *request,
-		    size_t len, const char *address, struct err *err)
+int join_request(struct core *c, uint64_t id, const void *request, size_t len,
+		 const char *address, struct err *err)
 {
-	Channel__JoinRequest *q = channel__join_request__unpack(NULL, len,
-								request);
+	Channel__JoinRequest *q =
+		channel__join_request__unpack(NULL, len, request);
 	struct arena *arena = arena_new(4u << 20);
 	struct state_token t;
-	struct err why = { 0 };
+	struct err why = {0};
 	char safe[128];
 	int r;
 

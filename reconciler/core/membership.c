@@ -65,17 +65,17 @@ void membership_close(struct authority *a)
 	pki_free(a->ca);
 	if (a->channel_dir >= 0)
 		(void)close(a->channel_dir);
-	*a = (struct authority){ .channel_dir = -1 };
+	*a = (struct authority){.channel_dir = -1};
 }
 
 int membership_open(const struct core_conf *conf, struct authority *out,
-			  struct err *err)
+		    struct err *err)
 {
 	struct arena *arena = arena_new(1u << 16);
 	int ca_dir = -1;
 	int r;
 
-	*out = (struct authority){ .channel_dir = -1 };
+	*out = (struct authority){.channel_dir = -1};
 	r = open_dir(membership_ca_dir(conf, arena), &ca_dir, err);
 	if (r == 0)
 		r = pki_open(ca_dir, &out->ca, err);
@@ -260,7 +260,8 @@ int membership_token(struct core *c, const struct membership_token *want,
 	if (!text_is_dns_label(want->host))
 		return err_set(err, ERR_INPUT,
 			       "want a host name of lower-case letters, digits "
-			       "and '-' (at most 63), have \"%s\"", want->host);
+			       "and '-' (at most 63), have \"%s\"",
+			       want->host);
 	buf_init(&text, 8192);
 	r = token_fill(c, want, arena, &t, err);
 	if (r == 0)
@@ -283,7 +284,7 @@ int membership_renew(struct core *c, const char *host,
 	struct arena *arena = arena_new(1u << 20);
 	struct pki_issued issued;
 	struct state_host full;
-	struct authority a = { .channel_dir = -1 };
+	struct authority a = {.channel_dir = -1};
 	int r = state_host_get(c->state, host, arena, &full, err);
 
 	if (r == 0 && full.host.state == HOST_REVOKED)
@@ -322,7 +323,7 @@ int membership_revoke(struct core *c, const char *host, const char *reason,
 		      struct err *err)
 {
 	struct arena *arena = arena_new(1u << 20);
-	struct authority a = { .channel_dir = -1 };
+	struct authority a = {.channel_dir = -1};
 	struct state_host full;
 	int r = state_host_get(c->state, host, arena, &full, err);
 

@@ -14,8 +14,8 @@
 
 struct membership_token {
 	const char *host;
-	int64_t ttl_s;			/* 1 .. 86400 */
-	struct keyvals labels;		/* checked by the caller's parser */
+	int64_t ttl_s;	       /* 1 .. 86400 */
+	struct keyvals labels; /* checked by the caller's parser */
 	struct taint *taints;
 	size_t n_taints;
 };
@@ -32,9 +32,6 @@ int membership_maintain(struct core *c, struct err *err);
 /* Issues a single-use token; *out in arena, its text is a secret. */
 int membership_token(struct core *c, const struct membership_token *want,
 		     struct arena *arena, const char **out, struct err *err);
-/* Answers a join request that the channel passed on (packed JoinRequest). */
-int membership_join(struct core *c, uint64_t id, const void *request,
-		    size_t len, const char *address, struct err *err);
 /* Renews the certificate of a connected host. */
 int membership_renew(struct core *c, const char *host,
 		     const Channel__CertRequest *request, struct err *err);

@@ -118,7 +118,8 @@ static size_t count_reported(const struct fleet *f)
 	return n;
 }
 
-/* What a connected host that has our assignment does not report, it has lost. */
+/* What a connected host that has our assignment does not report, it has lost.
+ */
 static void mark_missing(struct world *w, const struct fleet *f)
 {
 	for (size_t i = 0; i < w->n_pods; i++) {
@@ -129,7 +130,8 @@ static void mark_missing(struct world *w, const struct fleet *f)
 			continue;
 		if (p->phase == -1)
 			p->phase = h->report->epoch >= h->sent_epoch
-					   ? POD_LOST : POD_PENDING;
+					   ? POD_LOST
+					   : POD_PENDING;
 	}
 }
 
@@ -211,7 +213,7 @@ static void overlay_hosts(struct world *w, const struct fleet *f,
 int observe_world(struct core *c, struct arena *arena, struct world *out,
 		  struct err *err)
 {
-	struct world w = { 0 };
+	struct world w = {0};
 	int r = state_world(c->state, arena, &w, err);
 
 	if (r < 0)
@@ -234,7 +236,7 @@ static int store_host(struct core *c, const struct world_host *h,
 	int r = state_host_get(c->state, h->name, arena, &full, err);
 
 	if (r == 0) {
-		assigned = full.host.epoch;	/* what we gave, not what it has */
+		assigned = full.host.epoch; /* what we gave, not what it has */
 		full.host = *h;
 		full.host.epoch = assigned;
 		r = state_host_put(c->state, &full, err);

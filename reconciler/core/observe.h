@@ -1,12 +1,13 @@
-/* observe.h - the world: the store and the hosts' reports, laid over each other. */
+/* observe.h - the world: the store and the hosts' reports, laid over each
+ * other. */
 #ifndef RECONCILER_CORE_OBSERVE_H
 #define RECONCILER_CORE_OBSERVE_H
 
 #include "reconciler/core/core.h"
 #include "reconciler/core/fleet.h"
 
-/* Reads the store into out and lays the reports of the fleet over it: phases and
- * readiness of assigned pods, pods that a host runs without being assigned
+/* Reads the store into out and lays the reports of the fleet over it: phases
+ * and readiness of assigned pods, pods that a host runs without being assigned
  * (assigned false), pods that a host has lost (LOST), states of hosts.  Without
  * a fleet the stored phases stand. */
 int observe_world(struct core *c, struct arena *arena, struct world *out,

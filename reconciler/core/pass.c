@@ -83,8 +83,7 @@ static int record_refusal(struct core *c, const struct pass_target *t,
 }
 
 /* The ratchet moves after its record, and before anything rests on it. */
-static int advance(struct core *c, const struct pass_target *t,
-		   struct err *err)
+static int advance(struct core *c, const struct pass_target *t, struct err *err)
 {
 	struct record one = {
 		.type = "commit.accept",
@@ -109,16 +108,16 @@ static bool safeguard_trips(const struct pass_options *o,
 		       (size_t)p->target.want.policy.max_delete_percent;
 }
 
-struct tally {			/* why the fleet is not there yet */
+struct tally { /* why the fleet is not there yet */
 	size_t behind, lost_with_pods, refused, not_ready;
-	const char *first;	/* one of them in words */
+	const char *first; /* one of them in words */
 };
 
 static void tally_hosts(struct core *c, const struct world *w,
 			const char *commit, struct arena *arena,
 			struct tally *t)
 {
-	*t = (struct tally){ 0 };
+	*t = (struct tally){0};
 	for (size_t i = 0; i < w->n_hosts; i++) {
 		const struct world_host *h = &w->hosts[i];
 		const struct fleet_host *l = fleet_find(c->fleet, h->name);
@@ -134,15 +133,13 @@ static void tally_hosts(struct core *c, const struct world *w,
 						h->name, l->refusal);
 		} else if (h->state == HOST_LOST && pods) {
 			t->lost_with_pods++;
-			t->first = arena_printf(arena,
-						"host %s is not connected",
-						h->name);
+			t->first = arena_printf(
+				arena, "host %s is not connected", h->name);
 		} else if (h->state == HOST_READY &&
 			   assign_is_stale(c, h, commit)) {
 			t->behind++;
-			t->first = arena_printf(arena,
-						"host %s has not confirmed",
-						h->name);
+			t->first = arena_printf(
+				arena, "host %s has not confirmed", h->name);
 		}
 	}
 	for (size_t j = 0; j < w->n_pods; j++) {
@@ -168,12 +165,11 @@ struct turn {
 	bool idle, converged, stuck;
 };
 
-static int pass_turn(struct core *c, struct execution *x,
-		     struct pass_result *p, struct arena *arena,
-		     struct turn *out, struct err *err)
+static int pass_turn(struct core *c, struct execution *x, struct pass_result *p,
+		     struct arena *arena, struct turn *out, struct err *err)
 {
-	struct world w = { 0 };
-	struct plan step = { 0 };
+	struct world w = {0};
+	struct plan step = {0};
 	struct diags diags;
 	size_t done = 0;
 	size_t sent = 0;
@@ -222,10 +218,9 @@ static int finish(struct core *c, struct execution *x, struct pass_result *p,
 		  bool converged, struct arena *arena, struct err *err)
 {
 	struct world_object *objects =
-		arena_calloc(arena, p->target.want.objects.n,
-			     sizeof(*objects));
+		arena_calloc(arena, p->target.want.objects.n, sizeof(*objects));
 	size_t n = p->target.want.objects.n;
-	struct world w = { 0 };
+	struct world w = {0};
 	struct diags unused;
 	int r;
 
@@ -240,8 +235,8 @@ static int finish(struct core *c, struct execution *x, struct pass_result *p,
 	for (size_t i = 0; i < n; i++) {
 		const struct object *o = &p->target.want.objects.items[i];
 
-		objects[i] = (struct world_object){ o->kind, o->meta.namespace,
-						    o->meta.name, o->hash };
+		objects[i] = (struct world_object){o->kind, o->meta.namespace,
+						   o->meta.name, o->hash};
 	}
 	if (p->acted)
 		r = record_fact(c, "pass.converge", NULL, NULL, "ok",
@@ -266,11 +261,10 @@ static int finish(struct core *c, struct execution *x, struct pass_result *p,
 
 /* Until converged, stuck, refused or out of time. */
 static int converge(struct core *c, const struct pass_options *o,
-		    struct pass_result *p, struct arena *arena,
-		    struct err *err)
+		    struct pass_result *p, struct arena *arena, struct err *err)
 {
-	int64_t limit_s = o->timeout_s > 0 ? o->timeout_s
-					   : c->conf->pass_timeout_s;
+	int64_t limit_s =
+		o->timeout_s > 0 ? o->timeout_s : c->conf->pass_timeout_s;
 	int64_t deadline = clock_boot_ms() + limit_s * 1000;
 	struct arena *round = NULL;
 	struct execution x;
@@ -284,12 +278,12 @@ static int converge(struct core *c, const struct pass_options *o,
 
 		arena_free(round);
 		round = arena_new(ROUND_ARENA);
-		turn = (struct turn){ 0 };
+		turn = (struct turn){0};
 		r = pass_turn(c, &x, p, round, &turn, err);
 		if (r < 0 || turn.converged || turn.stuck || left <= 0)
 			break;
 		if (turn.idle && turn.tally.behind + turn.tally.not_ready == 0)
-			break;	/* only lost or refusing hosts are missing */
+			break; /* only lost or refusing hosts are missing */
 		core_progress(c, "%zu pods not ready, %zu hosts behind",
 			      turn.tally.not_ready, turn.tally.behind);
 		r = fleet_poll(c, left < 1000 ? (int)left : 1000, &changed,
@@ -315,7 +309,7 @@ static int converge(struct core *c, const struct pass_options *o,
 static int act(struct core *c, const struct pass_options *o,
 	       struct pass_result *p, struct arena *arena, struct err *err)
 {
-	int after = p->exit;	/* a refused head keeps its exit status */
+	int after = p->exit; /* a refused head keeps its exit status */
 	int r;
 
 	if (safeguard_trips(o, p)) {
@@ -361,7 +355,7 @@ static int try_memory(struct core *c, struct pass_result *p,
 int pass_run(struct core *c, const struct pass_options *options,
 	     struct arena *arena, struct pass_result *out, struct err *err)
 {
-	struct pass_result p = { 0 };
+	struct pass_result p = {0};
 	int r = target_fetch(c, arena, &p.target, err);
 
 	if (r == 0 && !options->dry_run)

@@ -10,19 +10,19 @@
 
 struct pass_options {
 	bool dry_run;
-	bool allow_deletes;	/* beyond policy.maxDeletePercent */
-	int64_t timeout_s;	/* 0: of the configuration */
+	bool allow_deletes; /* beyond policy.maxDeletePercent */
+	int64_t timeout_s;  /* 0: of the configuration */
 };
 
 struct pass_result {
-	int exit;		/* enum core_exit */
+	int exit; /* enum core_exit */
 	struct pass_target target;
-	struct world world;	/* as planned upon */
-	struct plan plan;	/* the whole way */
-	struct diags diags;	/* of the plan */
-	bool acted;		/* anything was done */
-	bool remembered;	/* nothing has changed since the last pass */
-	const char *summary;	/* one line for people */
+	struct world world;  /* as planned upon */
+	struct plan plan;    /* the whole way */
+	struct diags diags;  /* of the plan */
+	bool acted;	     /* anything was done */
+	bool remembered;     /* nothing has changed since the last pass */
+	const char *summary; /* one line for people */
 };
 
 /* Everything in *out lives in arena.  Returns 0 with out->exit set for all that

@@ -1,4 +1,5 @@
-/* pins.c - see pins.h.  Hosts compare a pin with what they resolve themselves. */
+/* pins.c - see pins.h.  Hosts compare a pin with what they resolve themselves.
+ */
 #include "reconciler/core/pins.h"
 
 #include "reconciler/core/siblings.h"
@@ -23,7 +24,7 @@ static int pin_one(struct core *c, const struct container *k, struct world *w,
 {
 	const char *key = arena_printf(arena, "pin:%s", k->image);
 	const char *digest = NULL;
-	struct err why = { 0 };
+	struct err why = {0};
 	int r = siblings_resolve(c->conf, c->libexec, k->image, arena, &digest,
 				 &why);
 
@@ -37,15 +38,14 @@ static int pin_one(struct core *c, const struct container *k, struct world *w,
 			return r;
 		diags_add(diags, digest != NULL ? "R401" : "R402",
 			  digest != NULL ? DIAG_WARNING : DIAG_ERROR,
-			  k->image_pos, NULL,
-			  "write the image with its digest",
+			  k->image_pos, NULL, "write the image with its digest",
 			  "image %s could not be resolved: %s%s", k->image,
 			  why.msg,
 			  digest != NULL ? "; the digest of before is used"
 					 : "");
 	}
 	if (digest != NULL)
-		w->pins[w->n_pins++] = (struct world_pin){ k->image, digest };
+		w->pins[w->n_pins++] = (struct world_pin){k->image, digest};
 	return 0;
 }
 
@@ -66,7 +66,8 @@ static size_t count_images(const struct objects *set)
 	size_t n = 0;
 
 	for (size_t i = 0; i < set->n; i++) {
-		const struct pod_template *t = manifest_template(&set->items[i]);
+		const struct pod_template *t =
+			manifest_template(&set->items[i]);
 
 		if (t != NULL)
 			n += t->spec.n_containers + t->spec.n_init_containers;

@@ -36,11 +36,9 @@ int record_put(struct core *c, const struct record *items, size_t n,
 		size_t k = 0;
 
 		if (items[i].reason != NULL)
-			p[k++] = (struct audit_pair){ "reason",
-						      items[i].reason };
+			p[k++] = (struct audit_pair){"reason", items[i].reason};
 		if (items[i].result != NULL)
-			p[k++] = (struct audit_pair){ "result",
-						      items[i].result };
+			p[k++] = (struct audit_pair){"result", items[i].result};
 		events[i] = (struct audit_event){
 			.type = items[i].type,
 			.phase = phases[items[i].phase],

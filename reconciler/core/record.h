@@ -11,15 +11,15 @@
 enum record_phase { RECORD_INTENT, RECORD_OUTCOME, RECORD_FACT };
 
 struct record {
-	const char *type;	/* "pod.start", "commit.accept", "host.join" ... */
-	int phase;		/* enum record_phase */
-	const char *actor;	/* principal, "host:NAME" or "reconcile"; NULL */
-	const char *object;	/* "Deployment default/web", NULL */
-	const char *commit;	/* NULL */
-	const char *host;	/* NULL */
-	const char *change;	/* joins intent and outcome; NULL */
-	const char *result;	/* detail "result": "ok", "refused" ...; NULL */
-	const char *reason;	/* detail "reason"; NULL */
+	const char *type;   /* "pod.start", "commit.accept", "host.join" ... */
+	int phase;	    /* enum record_phase */
+	const char *actor;  /* principal, "host:NAME" or "reconcile"; NULL */
+	const char *object; /* "Deployment default/web", NULL */
+	const char *commit; /* NULL */
+	const char *host;   /* NULL */
+	const char *change; /* joins intent and outcome; NULL */
+	const char *result; /* detail "result": "ok", "refused" ...; NULL */
+	const char *reason; /* detail "reason"; NULL */
 };
 
 /* Durable when it returns 0, all or none; ERR_AUDIT otherwise: then nothing of

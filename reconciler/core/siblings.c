@@ -24,7 +24,7 @@
 #define SIGNERS_MAX (1u << 20)
 #define PACK_MAX (1u << 30)
 
-struct call {			/* one sibling, one question */
+struct call { /* one sibling, one question */
 	struct proc proc;
 	int sock;
 	struct msg msg;
@@ -33,10 +33,10 @@ struct call {			/* one sibling, one question */
 static int call_start(struct call *c, const char *libexec, const char *name,
 		      struct err *err)
 {
-	static const char *const none[] = { NULL };
+	static const char *const none[] = {NULL};
 
 	c->sock = -1;
-	c->proc = (struct proc){ .pid = -1, .pidfd = -1 };
+	c->proc = (struct proc){.pid = -1, .pidfd = -1};
 	msg_init(&c->msg, MSG_PAYLOAD_MAX);
 	return proc_sibling(libexec, name, none, &c->proc, &c->sock, err);
 }
@@ -48,8 +48,7 @@ static void call_end(struct call *c)
 	msg_release(&c->msg);
 	if (c->sock >= 0)
 		(void)close(c->sock);
-	if (c->proc.pid > 0 &&
-	    proc_wait(&c->proc, 2000, &status, NULL) < 0)
+	if (c->proc.pid > 0 && proc_wait(&c->proc, 2000, &status, NULL) < 0)
 		proc_kill(&c->proc);
 }
 
@@ -65,8 +64,8 @@ static int call_next(struct call *c, struct err *err)
 	return r;
 }
 
-static int send_packed(struct call *c, uint16_t type,
-		       const ProtobufCMessage *m, struct err *err)
+static int send_packed(struct call *c, uint16_t type, const ProtobufCMessage *m,
+		       struct err *err)
 {
 	size_t len = protobuf_c_message_get_packed_size(m);
 	uint8_t *bytes = malloc(len > 0 ? len : 1);
@@ -122,8 +121,7 @@ static int fetch_answer(struct call *c, struct arena *arena,
 		*out_commit = arena_strdup(arena, h->commit);
 		fetch__head__free_unpacked(h, NULL);
 	} else {
-		r = err_set(err, ERR_PROTO, "unexpected frame %u",
-			    c->msg.type);
+		r = err_set(err, ERR_PROTO, "unexpected frame %u", c->msg.type);
 	}
 	return r;
 }
@@ -206,7 +204,8 @@ int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
 	if (r == 0 && revoked.len == 0)
 		r = err_set(err, ERR_TRUST,
 			    "%s is empty: want revoked keys, or one comment "
-			    "line when there are none", conf->revoked_keys);
+			    "line when there are none",
+			    conf->revoked_keys);
 	if (r < 0)
 		goto out;
 	root.repository_id = text(arena, conf->repository_id);
@@ -232,19 +231,20 @@ static void copy_diagnostics(const Verify__VerifyReply *m, struct arena *arena,
 	for (size_t i = 0; i < m->n_diagnostics; i++) {
 		const Verify__Diagnostic *d = m->diagnostics[i];
 		struct manifest_pos pos = {
-			.path = d->path[0] == '\0' ? NULL
-						   : arena_strdup(arena, d->path),
+			.path = d->path[0] == '\0'
+					? NULL
+					: arena_strdup(arena, d->path),
 			.line = d->line,
 			.column = d->column,
 		};
 
-		diags_add(&v->diags, arena_strdup(arena, d->code),
-			  (enum diag_severity)d->severity, pos,
-			  d->pointer[0] == '\0'
-				  ? NULL
-				  : arena_strdup(arena, d->pointer),
-			  d->fix[0] == '\0' ? NULL : arena_strdup(arena, d->fix),
-			  "%s", d->message);
+		diags_add(
+			&v->diags, arena_strdup(arena, d->code),
+			(enum diag_severity)d->severity, pos,
+			d->pointer[0] == '\0' ? NULL
+					      : arena_strdup(arena, d->pointer),
+			d->fix[0] == '\0' ? NULL : arena_strdup(arena, d->fix),
+			"%s", d->message);
 	}
 }
 
@@ -268,8 +268,8 @@ static void copy_verdict(const Verify__VerifyReply *m, struct arena *arena,
 		};
 	copy_diagnostics(m, arena, v);
 	if (m->snapshot.len > 0) {
-		v->snapshot = arena_memdup(arena, m->snapshot.data,
-					   m->snapshot.len);
+		v->snapshot =
+			arena_memdup(arena, m->snapshot.data, m->snapshot.len);
 		v->snapshot_len = m->snapshot.len;
 	}
 }
@@ -375,8 +375,7 @@ static int resolve_answer(struct call *c, struct arena *arena,
 		*out_digest = arena_strdup(arena, m->digest);
 		image__pull_resolved__free_unpacked(m, NULL);
 	} else {
-		r = err_set(err, ERR_PROTO, "unexpected frame %u",
-			    c->msg.type);
+		r = err_set(err, ERR_PROTO, "unexpected frame %u", c->msg.type);
 	}
 	return r;
 }

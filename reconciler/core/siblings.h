@@ -15,23 +15,23 @@
 
 /* What reconcile-verify said, in the caller's arena. */
 struct verdict {
-	int kind;			/* enum Verify__VerifyReply__Verdict */
-	const char *commit;		/* hex */
-	struct diags diags;		/* sorted */
+	int kind;	    /* enum Verify__VerifyReply__Verdict */
+	const char *commit; /* hex */
+	struct diags diags; /* sorted */
 	struct verdict_commit {
 		const char *commit, *signer, *key, *code, *reason;
-	} *commits;
+	} * commits;
 	size_t n_commits;
-	uint64_t verified;		/* number of commits checked */
-	const char *snapshot;		/* encoded; NULL if not accepted */
+	uint64_t verified;    /* number of commits checked */
+	const char *snapshot; /* encoded; NULL if not accepted */
 	size_t snapshot_len;
 };
 
 struct verify_args {
-	const char *repository;		/* path */
-	const char *accepted;		/* NULL at first trust */
+	const char *repository; /* path */
+	const char *accepted;	/* NULL at first trust */
 	const char *target;
-	bool untrusted;			/* decode and admission only */
+	bool untrusted; /* decode and admission only */
 };
 
 /* Packs the trust root that the configuration names; *out owned by arena. */

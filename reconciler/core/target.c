@@ -1,6 +1,6 @@
 /*
- * target.c - which commit is in force.  A refused head changes nothing: the last
- * accepted commit stays the target, so drift is still repaired.
+ * target.c - which commit is in force.  A refused head changes nothing: the
+ * last accepted commit stays the target, so drift is still repaired.
  */
 #include "reconciler/core/target.h"
 
@@ -24,9 +24,9 @@ static int decode_snapshot(const struct verdict *v, struct arena *arena,
 	return r;
 }
 
-static int ask_verdict(struct core *c, const char *accepted,
-			 const char *commit, struct arena *arena,
-			 struct verdict *out, struct err *err)
+static int ask_verdict(struct core *c, const char *accepted, const char *commit,
+		       struct arena *arena, struct verdict *out,
+		       struct err *err)
 {
 	struct verify_args args = {
 		.repository = siblings_mirror(c->conf, arena),
@@ -40,7 +40,7 @@ static int ask_verdict(struct core *c, const char *accepted,
 int target_fetch(struct core *c, struct arena *arena, struct pass_target *out,
 		 struct err *err)
 {
-	struct pass_target t = { 0 };
+	struct pass_target t = {0};
 	int r = state_get(c->state, "accepted", arena, &t.accepted, err);
 
 	if (r == 0)
@@ -64,8 +64,7 @@ int target_decide(struct core *c, struct arena *arena, struct pass_target *io,
 	if (!t.refused) {
 		r = decode_snapshot(&t.verdict, arena, &t, err);
 	} else if (t.accepted != NULL) {
-		r = ask_verdict(c, t.accepted, t.accepted, arena, &again,
-				  err);
+		r = ask_verdict(c, t.accepted, t.accepted, arena, &again, err);
 		if (r == 0 &&
 		    again.kind == VERIFY__VERIFY_REPLY__VERDICT__ACCEPTED)
 			r = decode_snapshot(&again, arena, &t, err);

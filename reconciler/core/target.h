@@ -10,13 +10,13 @@
 
 /* What the pass works towards. */
 struct pass_target {
-	const char *head;		/* the fetched commit */
-	const char *commit;		/* in force: head, or the accepted one */
-	const char *accepted;		/* before this pass; NULL at first */
-	bool refused;			/* head was refused; verdict says why */
-	struct verdict verdict;		/* of head */
+	const char *head;	/* the fetched commit */
+	const char *commit;	/* in force: head, or the accepted one */
+	const char *accepted;	/* before this pass; NULL at first */
+	bool refused;		/* head was refused; verdict says why */
+	struct verdict verdict; /* of head */
 	bool have_snapshot;
-	struct snapshot want;		/* of commit */
+	struct snapshot want; /* of commit */
 };
 
 /* Accepted and head. */

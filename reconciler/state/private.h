@@ -23,7 +23,7 @@ void fields_get_taints(const char *text, struct arena *arena,
 
 /* A row of SELECT * FROM host. */
 struct state_host;
-void records_read_host(sqlite3_stmt *q, struct arena *arena,
-		       struct state_host *out);
+void state_host_read(sqlite3_stmt *q, struct arena *arena,
+		     struct state_host *out);
 
 #endif

@@ -12,10 +12,11 @@ static int sql_fail(sqlite3 *db, int rc, struct err *err)
 	int primary = rc & 0xff;
 
 	if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)
-		return err_set(err, ERR_INPUT,
-			       "state file is damaged (%s): restore it, or remove "
-			       "it and join the hosts again",
-			       sqlite3_errstr(rc));
+		return err_set(
+			err, ERR_INPUT,
+			"state file is damaged (%s): restore it, or remove "
+			"it and join the hosts again",
+			sqlite3_errstr(rc));
 	if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED)
 		return err_set(err, ERR_AGAIN, "state file is busy");
 	return err_set(err, ERR_SYS, "state file: %s (%s)", sqlite3_errmsg(db),

@@ -13,13 +13,31 @@
 #include <string.h>
 
 static const char *const schema[] = {
-	"CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-	"CREATE TABLE IF NOT EXISTS host(name TEXT PRIMARY KEY, state INTEGER NOT NULL, cordoned INTEGER NOT NULL, draining INTEGER NOT NULL, labels TEXT NOT NULL, taints TEXT NOT NULL, cpu_m INTEGER NOT NULL, memory INTEGER NOT NULL, pods_max INTEGER NOT NULL, epoch INTEGER NOT NULL, accepted TEXT, lost_since INTEGER NOT NULL, settled INTEGER NOT NULL, refusal TEXT, cidr INTEGER NOT NULL UNIQUE, serial TEXT, not_after INTEGER NOT NULL, joined INTEGER NOT NULL)",
-	"CREATE TABLE IF NOT EXISTS token(id TEXT PRIMARY KEY, secret TEXT NOT NULL, host TEXT NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL, labels TEXT NOT NULL, taints TEXT NOT NULL)",
-	"CREATE TABLE IF NOT EXISTS revoked(serial TEXT PRIMARY KEY, not_after INTEGER NOT NULL)",
-	"CREATE TABLE IF NOT EXISTS pod(uid TEXT PRIMARY KEY, namespace TEXT NOT NULL, name TEXT NOT NULL, owner_kind TEXT NOT NULL, owner_name TEXT NOT NULL, template TEXT NOT NULL, idx INTEGER NOT NULL, host TEXT NOT NULL, commit_id TEXT NOT NULL, phase INTEGER NOT NULL, ready INTEGER NOT NULL, ready_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, created_ms INTEGER NOT NULL, restarts INTEGER NOT NULL, ip TEXT, reason TEXT, cpu_m INTEGER NOT NULL, memory INTEGER NOT NULL)",
-	"CREATE TABLE IF NOT EXISTS object(kind INTEGER NOT NULL, namespace TEXT, name TEXT NOT NULL, hash TEXT NOT NULL)",
-	"CREATE TABLE IF NOT EXISTS service(namespace TEXT NOT NULL, name TEXT NOT NULL, ip TEXT NOT NULL UNIQUE, PRIMARY KEY(namespace, name))",
+	"CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT "
+	"NULL)",
+	"CREATE TABLE IF NOT EXISTS host(name TEXT PRIMARY KEY, state INTEGER "
+	"NOT NULL, cordoned INTEGER NOT NULL, draining INTEGER NOT NULL, "
+	"labels TEXT NOT NULL, taints TEXT NOT NULL, cpu_m INTEGER NOT NULL, "
+	"memory INTEGER NOT NULL, pods_max INTEGER NOT NULL, epoch INTEGER NOT "
+	"NULL, accepted TEXT, lost_since INTEGER NOT NULL, settled INTEGER NOT "
+	"NULL, refusal TEXT, cidr INTEGER NOT NULL UNIQUE, serial TEXT, "
+	"not_after INTEGER NOT NULL, joined INTEGER NOT NULL)",
+	"CREATE TABLE IF NOT EXISTS token(id TEXT PRIMARY KEY, secret TEXT NOT "
+	"NULL, host TEXT NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT "
+	"NULL, labels TEXT NOT NULL, taints TEXT NOT NULL)",
+	"CREATE TABLE IF NOT EXISTS revoked(serial TEXT PRIMARY KEY, not_after "
+	"INTEGER NOT NULL)",
+	"CREATE TABLE IF NOT EXISTS pod(uid TEXT PRIMARY KEY, namespace TEXT "
+	"NOT NULL, name TEXT NOT NULL, owner_kind TEXT NOT NULL, owner_name "
+	"TEXT NOT NULL, template TEXT NOT NULL, idx INTEGER NOT NULL, host "
+	"TEXT NOT NULL, commit_id TEXT NOT NULL, phase INTEGER NOT NULL, ready "
+	"INTEGER NOT NULL, ready_ms INTEGER NOT NULL, started_ms INTEGER NOT "
+	"NULL, created_ms INTEGER NOT NULL, restarts INTEGER NOT NULL, ip "
+	"TEXT, reason TEXT, cpu_m INTEGER NOT NULL, memory INTEGER NOT NULL)",
+	"CREATE TABLE IF NOT EXISTS object(kind INTEGER NOT NULL, namespace "
+	"TEXT, name TEXT NOT NULL, hash TEXT NOT NULL)",
+	"CREATE TABLE IF NOT EXISTS service(namespace TEXT NOT NULL, name TEXT "
+	"NOT NULL, ip TEXT NOT NULL UNIQUE, PRIMARY KEY(namespace, name))",
 };
 
 #define SCHEMA_VERSION "1"
@@ -28,7 +46,8 @@ static int state_migrate(struct state *s, struct err *err)
 {
 	int r = state_begin(s, err);
 
-	for (size_t i = 0; r == 0 && i < sizeof(schema) / sizeof(schema[0]); i++)
+	for (size_t i = 0; r == 0 && i < sizeof(schema) / sizeof(schema[0]);
+	     i++)
 		r = sql_run(s->db, err, schema[i], "");
 	if (r == 0)
 		r = sql_run(s->db, err,

@@ -15,19 +15,19 @@
 
 struct state;
 
-struct state_host {		/* the rest of a host, beyond world_host */
+struct state_host { /* the rest of a host, beyond world_host */
 	struct world_host host;
-	int64_t cidr_index;	/* n-th block of the pod CIDR, from 0 */
-	const char *serial;	/* of the valid certificate; NULL */
-	int64_t not_after;	/* unix seconds */
+	int64_t cidr_index; /* n-th block of the pod CIDR, from 0 */
+	const char *serial; /* of the valid certificate; NULL */
+	int64_t not_after;  /* unix seconds */
 	int64_t joined_ms;
 };
 
 struct state_token {
-	const char *id;		/* 32 hex */
-	const char *secret_sha256;	/* 64 hex */
+	const char *id;		   /* 32 hex */
+	const char *secret_sha256; /* 64 hex */
 	const char *host;
-	int64_t expires;	/* unix seconds */
+	int64_t expires; /* unix seconds */
 	bool used;
 	struct keyvals labels;
 	struct taint *taints;
@@ -56,12 +56,12 @@ int state_world(struct state *s, struct arena *arena, struct world *out,
 		struct err *err);
 
 int state_host_get(struct state *s, const char *name, struct arena *arena,
-		   struct state_host *out, struct err *err);	/* ERR_NOTFOUND */
+		   struct state_host *out, struct err *err); /* ERR_NOTFOUND */
 int state_host_put(struct state *s, const struct state_host *h,
 		   struct err *err);
 int state_host_delete(struct state *s, const char *name, struct err *err);
 /* Lowest block of the pod CIDR that no host has. */
-int state_cidr_free(struct state *s, int64_t *out, struct err *err);
+int state_host_block(struct state *s, int64_t *out, struct err *err);
 
 int state_token_put(struct state *s, const struct state_token *t,
 		    struct err *err);

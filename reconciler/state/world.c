@@ -50,7 +50,8 @@ static void read_pod(sqlite3_stmt *q, struct arena *a, struct world_pod *p)
 	p->reported = p->phase != POD_UNKNOWN;
 }
 
-static void read_object(sqlite3_stmt *q, struct arena *a, struct world_object *o)
+static void read_object(sqlite3_stmt *q, struct arena *a,
+			struct world_object *o)
 {
 	*o = (struct world_object){
 		.kind = (enum manifest_kind)sqlite3_column_int(q, 0),
@@ -75,7 +76,7 @@ static void read_world_host(sqlite3_stmt *q, struct arena *a,
 {
 	struct state_host full;
 
-	records_read_host(q, a, &full);
+	state_host_read(q, a, &full);
 	*h = full.host;
 }
 
@@ -85,18 +86,18 @@ static const struct {
 	const char *count, *select;
 	size_t size;
 } tables[] = {
-	[ROWS_HOST] = { "SELECT count(*) FROM host",
-			"SELECT * FROM host ORDER BY name",
-			sizeof(struct world_host) },
-	[ROWS_POD] = { "SELECT count(*) FROM pod",
-		       "SELECT * FROM pod ORDER BY namespace, name, uid",
-		       sizeof(struct world_pod) },
-	[ROWS_OBJECT] = { "SELECT count(*) FROM object",
-			  "SELECT * FROM object ORDER BY kind, namespace, name",
-			  sizeof(struct world_object) },
-	[ROWS_SERVICE] = { "SELECT count(*) FROM service",
-			   "SELECT * FROM service ORDER BY namespace, name",
-			   sizeof(struct world_service) },
+	[ROWS_HOST] = {"SELECT count(*) FROM host",
+		       "SELECT * FROM host ORDER BY name",
+		       sizeof(struct world_host)},
+	[ROWS_POD] = {"SELECT count(*) FROM pod",
+		      "SELECT * FROM pod ORDER BY namespace, name, uid",
+		      sizeof(struct world_pod)},
+	[ROWS_OBJECT] = {"SELECT count(*) FROM object",
+			 "SELECT * FROM object ORDER BY kind, namespace, name",
+			 sizeof(struct world_object)},
+	[ROWS_SERVICE] = {"SELECT count(*) FROM service",
+			  "SELECT * FROM service ORDER BY namespace, name",
+			  sizeof(struct world_service)},
 };
 
 static void read_row(int table, sqlite3_stmt *q, struct arena *a, void *row)
@@ -145,7 +146,7 @@ static int read_table(struct state *s, int table, struct arena *arena,
 int state_world(struct state *s, struct arena *arena, struct world *out,
 		struct err *err)
 {
-	struct world w = { 0 };
+	struct world w = {0};
 	void *rows = NULL;
 	int r = state_get(s, "applied", arena, &w.applied_commit, err);
 

@@ -62,14 +62,17 @@ static void test_values(void **in)
 
 static struct state_host host(const char *name, int64_t block)
 {
-	static struct keyval labels[] = { { "zone", "a", 1 },
-					  { "n", "", 0 } };
-	static struct taint taints[] = { { "gpu", "yes", "NoSchedule" } };
+	static struct keyval labels[] = {{"zone", "a", 1}, {"n", "", 0}};
+	static struct taint taints[] = {{"gpu", "yes", "NoSchedule"}};
 
 	return (struct state_host){
-		.host = { .name = name, .state = HOST_READY,
-			  .labels = { labels, 2 }, .taints = taints,
-			  .n_taints = 1, .cpu_m = 2000, .epoch = 7 },
+		.host = {.name = name,
+			 .state = HOST_READY,
+			 .labels = {labels, 2},
+			 .taints = taints,
+			 .n_taints = 1,
+			 .cpu_m = 2000,
+			 .epoch = 7},
 		.cidr_index = block,
 		.serial = "0a0b",
 		.not_after = 12345,
@@ -86,7 +89,7 @@ static void test_hosts(void **in)
 
 	assert_int_equal(state_host_put(f->state, &a, &f->err), 0);
 	assert_int_equal(state_host_put(f->state, &c, &f->err), 0);
-	assert_int_equal(state_cidr_free(f->state, &block, &f->err), 0);
+	assert_int_equal(state_host_block(f->state, &block, &f->err), 0);
 	assert_int_equal(block, 1);
 	assert_int_equal(state_host_get(f->state, "c", f->arena, &got, &f->err),
 			 0);
@@ -105,31 +108,40 @@ static void test_hosts(void **in)
 static void test_tokens(void **in)
 {
 	struct fixture *f = *in;
-	struct state_token t = { .id = "00", .secret_sha256 = "11",
-				 .host = "h", .expires = 99 };
+	struct state_token t = {
+		.id = "00", .secret_sha256 = "11", .host = "h", .expires = 99};
 	struct state_token got;
 
 	assert_int_equal(state_token_put(f->state, &t, &f->err), 0);
-	assert_int_equal(state_token_get(f->state, "00", f->arena, &got,
-					 &f->err), 0);
+	assert_int_equal(
+		state_token_get(f->state, "00", f->arena, &got, &f->err), 0);
 	assert_false(got.used);
 	assert_int_equal(got.expires, 99);
 	assert_int_equal(state_token_use(f->state, "00", &f->err), 0);
-	assert_int_equal(state_token_get(f->state, "00", f->arena, &got,
-					 &f->err), 0);
+	assert_int_equal(
+		state_token_get(f->state, "00", f->arena, &got, &f->err), 0);
 	assert_true(got.used);
-	assert_int_equal(state_token_get(f->state, "01", f->arena, &got,
-					 &f->err), ERR_NOTFOUND);
+	assert_int_equal(
+		state_token_get(f->state, "01", f->arena, &got, &f->err),
+		ERR_NOTFOUND);
 }
 
 static struct world_pod pod(const char *uid, const char *name)
 {
 	return (struct world_pod){
-		.uid = uid, .namespace = "default", .name = name,
-		.owner_kind = "Deployment", .owner_name = "web",
-		.template_hash = "0123456789abcdef", .host = "a",
-		.commit = "c0", .phase = POD_RUNNING, .ready = true,
-		.created_ms = 5, .cpu_m = 10, .memory = 20,
+		.uid = uid,
+		.namespace = "default",
+		.name = name,
+		.owner_kind = "Deployment",
+		.owner_name = "web",
+		.template_hash = "0123456789abcdef",
+		.host = "a",
+		.commit = "c0",
+		.phase = POD_RUNNING,
+		.ready = true,
+		.created_ms = 5,
+		.cpu_m = 10,
+		.memory = 20,
 	};
 }
 
@@ -138,8 +150,8 @@ static void test_world_is_sorted(void **in)
 	struct fixture *f = *in;
 	struct world_pod z = pod("2", "z");
 	struct world_pod b = pod("1", "b");
-	struct world_object o = { MANIFEST_NAMESPACE, NULL, "shop", "ff" };
-	struct world_service s = { "default", "web", "10.96.0.9" };
+	struct world_object o = {MANIFEST_NAMESPACE, NULL, "shop", "ff"};
+	struct world_service s = {"default", "web", "10.96.0.9"};
 	struct world w;
 
 	assert_int_equal(state_pod_put(f->state, &z, &f->err), 0);
@@ -178,8 +190,9 @@ static void test_revoked_until_expiry(void **in)
 
 	assert_int_equal(state_revoked_add(f->state, "aa", 100, &f->err), 0);
 	assert_int_equal(state_revoked_add(f->state, "bb", 200, &f->err), 0);
-	assert_int_equal(state_revoked_list(f->state, 150, f->arena, &list, &n,
-					    &f->err), 0);
+	assert_int_equal(
+		state_revoked_list(f->state, 150, f->arena, &list, &n, &f->err),
+		0);
 	assert_int_equal(n, 1);
 	assert_string_equal(list[0], "bb");
 }
@@ -219,9 +232,13 @@ static void test_missing_folder(void **in)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_values), T(test_hosts), T(test_tokens),
-		T(test_world_is_sorted), T(test_rollback_keeps_what_was),
-		T(test_revoked_until_expiry), T(test_R16_damage_is_refused),
+		T(test_values),
+		T(test_hosts),
+		T(test_tokens),
+		T(test_world_is_sorted),
+		T(test_rollback_keeps_what_was),
+		T(test_revoked_until_expiry),
+		T(test_R16_damage_is_refused),
 		T(test_missing_folder),
 	};
 

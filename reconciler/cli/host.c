@@ -1,4 +1,4 @@
-/* hosts.c - `reconcile host ...`: operators' commands, each one audited. */
+/* host.c - `reconcile host ...`: operators' commands, each one audited. */
 #include "reconciler/cli/cli.h"
 
 #include "lib/clock.h"
@@ -42,7 +42,9 @@ static void host_text(struct buf *out, const struct world_host *h)
 {
 	buf_printf(out, "%-20s %-10s %-9s %6lldm %8lldMi  %.12s\n", h->name,
 		   state_names[h->state],
-		   h->draining ? "draining" : h->cordoned ? "cordoned" : "-",
+		   h->draining	 ? "draining"
+		   : h->cordoned ? "cordoned"
+				 : "-",
 		   (long long)h->cpu_m, (long long)(h->memory >> 20),
 		   h->accepted_commit == NULL ? "-" : h->accepted_commit);
 	if (h->last_refusal != NULL)
@@ -82,7 +84,7 @@ int host_list_command(void *ctx, struct err *err)
 	struct cli *cli = ctx;
 	struct world w;
 	struct core core;
-	struct err unused = { 0 };
+	struct err unused = {0};
 	int r = cli_open(cli, true, &core, err);
 
 	if (r < 0)
@@ -108,20 +110,22 @@ static int label_parse(const char *text, struct arena *arena,
 	    strspn(eq + 1,
 		   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		   "0123456789-_.") != strlen(eq + 1))
-		return err_set(err, ERR_INPUT,
-			       "want KEY=VALUE of letters, digits, '-', '_' and "
-			       "'.', have \"%s\"", text);
+		return err_set(
+			err, ERR_INPUT,
+			"want KEY=VALUE of letters, digits, '-', '_' and "
+			"'.', have \"%s\"",
+			text);
 	out->key = arena_strndup(arena, text, n);
 	out->value = arena_strdup(arena, eq + 1);
 	out->len = strlen(eq + 1);
 	return 0;
 }
 
-static int taint_parse(const char *text, struct arena *arena,
-		       struct taint *out, struct err *err)
+static int taint_parse(const char *text, struct arena *arena, struct taint *out,
+		       struct err *err)
 {
-	static const char *const effects[] = { "NoSchedule", "PreferNoSchedule",
-					       "NoExecute" };
+	static const char *const effects[] = {"NoSchedule", "PreferNoSchedule",
+					      "NoExecute"};
 	const char *colon = strrchr(text, ':');
 	struct keyval kv;
 	int r;
@@ -129,16 +133,17 @@ static int taint_parse(const char *text, struct arena *arena,
 	for (size_t i = 0; colon != NULL && i < 3; i++) {
 		if (strcmp(colon + 1, effects[i]) != 0)
 			continue;
-		r = label_parse(arena_strndup(arena, text,
-					      (size_t)(colon - text)),
-				arena, &kv, err);
+		r = label_parse(
+			arena_strndup(arena, text, (size_t)(colon - text)),
+			arena, &kv, err);
 		if (r == 0)
-			*out = (struct taint){ kv.key, kv.value, effects[i] };
+			*out = (struct taint){kv.key, kv.value, effects[i]};
 		return r;
 	}
 	return err_set(err, ERR_INPUT,
 		       "want KEY=VALUE:NoSchedule, :PreferNoSchedule or "
-		       ":NoExecute, have \"%s\"", text);
+		       ":NoExecute, have \"%s\"",
+		       text);
 }
 
 static int token_options(struct cli *cli, struct membership_token *t,
@@ -148,12 +153,12 @@ static int token_options(struct cli *cli, struct membership_token *t,
 	uint64_t seconds = 600;
 	int r = 0;
 
-	if (ttl != NULL && (!num_parse_u64(ttl, strlen(ttl), 86400, &seconds) ||
-			    seconds == 0))
+	if (ttl != NULL &&
+	    (!num_parse_u64(ttl, strlen(ttl), 86400, &seconds) || seconds == 0))
 		return err_set(err, ERR_INPUT,
 			       "want --ttl from 1 to 86400, have \"%s\"", ttl);
-	*t = (struct membership_token){ .host = cli_operand(cli, 0),
-					.ttl_s = (int64_t)seconds };
+	*t = (struct membership_token){.host = cli_operand(cli, 0),
+				       .ttl_s = (int64_t)seconds};
 	t->labels.items = arena_calloc(cli->arena, cli->values.n_given,
 				       sizeof(*t->labels.items));
 	t->taints = arena_calloc(cli->arena, cli->values.n_given,
@@ -229,16 +234,16 @@ static int mark_host(struct cli *cli, const struct host_mark *mark,
 
 int host_cordon_command(void *ctx, struct err *err)
 {
-	static const struct host_mark mark = { "host.cordon", true, false,
-					       "no new pods" };
+	static const struct host_mark mark = {"host.cordon", true, false,
+					      "no new pods"};
 
 	return mark_host(ctx, &mark, err);
 }
 
 int host_uncordon_command(void *ctx, struct err *err)
 {
-	static const struct host_mark mark = { "host.uncordon", false, false,
-					       "takes pods again" };
+	static const struct host_mark mark = {"host.uncordon", false, false,
+					      "takes pods again"};
 
 	return mark_host(ctx, &mark, err);
 }
@@ -247,8 +252,7 @@ int host_drain_command(void *ctx, struct err *err)
 {
 	static const struct host_mark mark = {
 		"host.drain", true, true,
-		"its pods move away in the next pass"
-	};
+		"its pods move away in the next pass"};
 
 	return mark_host(ctx, &mark, err);
 }
@@ -257,7 +261,7 @@ int host_revoke_command(void *ctx, struct err *err)
 {
 	struct cli *cli = ctx;
 	const char *reason = opt_get(&cli->values, "reason");
-	struct err unused = { 0 };
+	struct err unused = {0};
 	struct core core;
 	int r = cli_open(cli, false, &core, err);
 

@@ -1,0 +1,118 @@
+/* logs.c - `reconcile logs`: a container's output, made inert for a terminal.
+ */
+#include "reconciler/cli/cli.h"
+
+#include "lib/clock.h"
+#include "lib/num.h"
+#include "lib/text.h"
+#include "reconciler/core/fleet.h"
+#include "reconciler/core/observe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OUT_MAX ((size_t)64 << 20)
+#define LOGS_WAIT_MS 10000
+
+static const struct world_pod *find_pod(const struct world *w,
+					const char *operand, struct err *err)
+{
+	const char *slash = strchr(operand, '/');
+	const char *name = slash == NULL ? operand : slash + 1;
+	size_t ns_len = slash == NULL ? 7 : (size_t)(slash - operand);
+	const char *ns = slash == NULL ? "default" : operand;
+	char safe[300];
+
+	for (size_t i = 0; i < w->n_pods; i++)
+		if (strcmp(w->pods[i].name, name) == 0 &&
+		    strlen(w->pods[i].namespace) == ns_len &&
+		    strncmp(w->pods[i].namespace, ns, ns_len) == 0)
+			return &w->pods[i];
+	(void)err_set(err, ERR_NOTFOUND,
+		      "no pod \"%s\"; `reconcile status` lists them",
+		      text_safe(safe, sizeof(safe), operand, strlen(operand)));
+	return NULL;
+}
+
+static int logs_ask(struct cli *cli, struct core *core,
+		    const struct world_pod *pod, struct err *err)
+{
+	Channel__LogRequest q = CHANNEL__LOG_REQUEST__INIT;
+	const char *container = opt_get(&cli->values, "container");
+	const char *tail = opt_get(&cli->values, "tail");
+	uint64_t lines = 100;
+
+	if (tail != NULL &&
+	    (!num_parse_u64(tail, strlen(tail), 10000, &lines) || lines == 0))
+		return err_set(err, ERR_INPUT,
+			       "want --tail from 1 to 10000, have \"%s\"",
+			       tail);
+	q.id = (uint64_t)clock_unix_ms();
+	q.namespace_ = arena_strdup(cli->arena, pod->namespace);
+	q.pod = arena_strdup(cli->arena, pod->name);
+	q.container =
+		arena_strdup(cli->arena, container == NULL ? "" : container);
+	q.tail_lines = (uint32_t)lines;
+	return fleet_send(core, pod->host, CHANNEL__MSG_TYPE__MSG_LOG_REQUEST,
+			  &q.base, err);
+}
+
+static int logs_print(struct cli *cli, struct core *core, struct err *err)
+{
+	int64_t until = clock_boot_ms() + LOGS_WAIT_MS;
+	struct buf safe;
+	bool changed = false;
+	int r = 0;
+
+	(void)cli;
+	while (r == 0 && !core->fleet->log_done) {
+		int64_t left = until - clock_boot_ms();
+
+		if (left <= 0)
+			return err_set(err, ERR_AGAIN,
+				       "the host did not answer in %d s",
+				       LOGS_WAIT_MS / 1000);
+		r = fleet_poll(core, (int)left, &changed, err);
+	}
+	if (r < 0)
+		return r;
+	if (core->fleet->log_error[0] != '\0')
+		return err_set(err, ERR_NOTFOUND, "%s", core->fleet->log_error);
+	buf_init(&safe, OUT_MAX);
+	for (const char *at = core->fleet->log.data;
+	     at != NULL && *at != '\0';) {
+		size_t n = strcspn(at, "\n");
+
+		text_escape(&safe, at, n);
+		buf_putc(&safe, '\n');
+		at += n + (at[n] == '\n');
+	}
+	r = cli_print(&safe, err);
+	buf_release(&safe);
+	return r;
+}
+
+int logs_command(void *ctx, struct err *err)
+{
+	struct cli *cli = ctx;
+	const struct world_pod *pod = NULL;
+	struct core core;
+	struct world w;
+	int r = cli_open(cli, true, &core, err);
+
+	if (r < 0)
+		return r;
+	r = fleet_open(&core, false, err);
+	if (r == 0)
+		r = observe_world(&core, cli->arena, &w, err);
+	if (r == 0) {
+		pod = find_pod(&w, cli_operand(cli, 0), err);
+		r = pod == NULL ? ERR_NOTFOUND : 0;
+	}
+	if (r == 0)
+		r = logs_ask(cli, &core, pod, err);
+	if (r == 0)
+		r = logs_print(cli, &core, err);
+	core_close(&core);
+	return r;
+}
