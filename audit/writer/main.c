@@ -55,9 +55,10 @@ struct writer {
 
 static int send_error(int code, const char *text, struct err *err)
 {
-	Audit__Error m = AUDIT__ERROR__INIT;
 	char copy[ERR_MSG_BYTES];
+	Audit__Error m;
 
+	audit__error__init(&m);
 	(void)snprintf(copy, sizeof(copy), "%s", text);
 	m.code = code;
 	m.msg = copy;
@@ -78,11 +79,12 @@ static int send_ready(const struct writer *w, struct err *err)
 
 static int do_checkpoint(struct writer *w, const struct msg *m, struct err *err)
 {
-	Audit__Checkpoint answer = AUDIT__CHECKPOINT__INIT;
+	Audit__Checkpoint answer;
 	struct buf note;
 	int r;
 
 	(void)m;
+	audit__checkpoint__init(&answer);
 	buf_init(&note, 8192);
 	r = audit_log_checkpoint(w->log, &note, err);
 	if (r < 0) {
