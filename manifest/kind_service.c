@@ -45,6 +45,22 @@ static const struct table port_table = {
 	.finish = finish_port,
 };
 
+/* Port i has the number (or name) of an earlier one. */
+static bool is_twin(const struct service *s, size_t i, bool name)
+{
+	const struct service_port *a = &s->ports[i];
+
+	for (size_t j = 0; j < i; j++) {
+		const struct service_port *b = &s->ports[j];
+
+		if (name ? a->name && b->name && strcmp(a->name, b->name) == 0
+			 : a->port > 0 && a->port == b->port &&
+				    strcmp(a->protocol, b->protocol) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void check_ports(struct decode *d, const struct node *n,
 			const struct service *s)
 {
@@ -53,31 +69,22 @@ static void check_ports(struct decode *d, const struct node *n,
 		decode_say(d, CODE_REQUIRED, DIAG_ERROR, n, "ports",
 			   "add a port", "want at least one port, have none");
 	for (size_t i = 0; i < s->n_ports; i++) {
-		const struct service_port *a = &s->ports[i];
+		const struct service_port *p = &s->ports[i];
 
-		if (!a->name && s->n_ports > 1)
+		if (!p->name && s->n_ports > 1)
 			decode_say_item(d, CODE_REQUIRED, DIAG_ERROR, n,
 					"ports", i, NULL, "add a name",
 					"want a name for each of several "
 					"ports");
-		for (size_t j = 0; j < i; j++) {
-			const struct service_port *b = &s->ports[j];
-
-			if (a->name && b->name && strcmp(a->name, b->name) == 0)
-				decode_say_item(
-					d, CODE_DUPLICATE_ITEM, DIAG_ERROR, n,
+		if (is_twin(s, i, true))
+			decode_say_item(d, CODE_DUPLICATE_ITEM, DIAG_ERROR, n,
 					"ports", i, "name", NULL,
-					"two ports are named '%s'", a->name);
-			if (a->port > 0 && a->port == b->port &&
-			    strcmp(a->protocol, b->protocol) == 0)
-				decode_say_item(
-					d, CODE_DUPLICATE_ITEM, DIAG_ERROR, n,
+					"two ports are named '%s'", p->name);
+		if (is_twin(s, i, false))
+			decode_say_item(d, CODE_DUPLICATE_ITEM, DIAG_ERROR, n,
 					"ports", i, "port", NULL,
 					"port %lld/%s is given twice",
-					(long long)a->port, a->protocol);
-			if (a->port == b->port)
-				break;
-		}
+					(long long)p->port, p->protocol);
 	}
 }
 

@@ -21,7 +21,7 @@ $(B)/tests/fuzz_yaml: tests/fuzz/fuzz_yaml.c $(MANIFEST_TESTLIBS)
 	@mkdir -p $(dir $@)
 	@[ $(V) = 1 ] || echo "  LD $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(WARN) $(LDFLAGS_ALL) -pie -MMD -MP -MF $@.d \
-		-o $@ $< -Wl,--start-group $(MANIFEST_TESTLIBS) -Wl,--end-group \
+		-DFUZZ_REPLAY -o $@ $< -Wl,--start-group $(MANIFEST_TESTLIBS) -Wl,--end-group \
 		$(call pkglibs,$(MANIFEST_TESTPKG))
 
 golden golden-accept: $(B)/tests/manifest-dump
