@@ -1,6 +1,7 @@
 /* audit.c - `reconcile audit show|verify`: reading the chain, proving it. */
 #include "reconciler/cli/cli.h"
 
+#include "audit/key.h"
 #include "audit/show.h"
 #include "audit/verify.h"
 #include "lib/clock.h"
@@ -123,13 +124,53 @@ int audit_show_command(void *ctx, struct err *err)
 	return r;
 }
 
-/* The log's public key: --key, the manager's own, or NULL for --log alone. */
-static int verify_key(struct cli *cli, const char **out, struct err *err)
+/* The first line of the folder's checkpoint: the log's name. */
+static int folder_origin(struct cli *cli, int fd, const char **out,
+			 struct err *err)
 {
+	struct buf note;
+	int r;
+
+	buf_init(&note, NOTE_MAX);
+	r = file_read(fd, "checkpoint", NOTE_MAX, &note, err);
+	if (r == 0)
+		*out = arena_strndup(cli->arena, note.data,
+				     strcspn(note.data, "\n"));
+	buf_release(&note);
+	return r;
+}
+
+/* The log's public key: --key, else that of log.key beside the log. */
+static int verify_key(struct cli *cli, int fd, const char **out,
+		      struct err *err)
+{
+	struct audit_key *key = NULL;
+	struct audit_vkey vkey;
+	char text[AUDIT_VKEY_BYTES];
+	const char *origin = NULL;
+	int key_fd;
+	int r;
+
 	*out = opt_get(&cli->values, "key");
-	if (*out != NULL || opt_get(&cli->values, "log") != NULL)
+	if (*out != NULL)
 		return 0;
-	return audit_log_vkey(&cli->conf, cli->arena, out, err);
+	key_fd = openat(fd, "log.key", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (key_fd < 0)
+		return err_set(err, ERR_INPUT,
+			       "there is no log.key beside the log: name its "
+			       "public key with --key");
+	r = folder_origin(cli, fd, &origin, err);
+	if (r == 0)
+		r = audit_key_load_fd(key_fd, &key, err);
+	(void)close(key_fd);
+	if (r == 0)
+		r = audit_key_public(key, AUDIT_KEY_LOG, origin, &vkey, err);
+	audit_key_free(key);
+	if (r < 0)
+		return r;
+	audit_key_format(&vkey, text);
+	*out = arena_strdup(cli->arena, text);
+	return 0;
 }
 
 int audit_verify_command(void *ctx, struct err *err)
@@ -145,7 +186,7 @@ int audit_verify_command(void *ctx, struct err *err)
 	if (r < 0)
 		return r;
 	buf_init(&note, NOTE_MAX);
-	r = verify_key(cli, &vkey, err);
+	r = verify_key(cli, fd, &vkey, err);
 	if (r == 0 && file != NULL)
 		r = file_read(AT_FDCWD, file, NOTE_MAX, &note, err);
 	if (r == 0)
