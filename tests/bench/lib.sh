@@ -10,19 +10,38 @@ line()
 
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
-# usage CMD...: runs it; prints "user+system CPU ms, max resident KiB, wall ms"
-# of the command and all that it waited for.
+# usage CMD...: runs it; prints "CPU ms, max resident KiB, wall ms, status" of
+# the command and all that it started.  CPU comes from a cgroup of its own: the
+# kernel's per-process times are counted in ticks, too coarse for this.
 usage()
 {
 	python3 - "$@" <<-'P'
 	import os, resource, subprocess, sys, time
-	t = time.time()
-	p = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-	w = (time.time() - t) * 1000
-	u = resource.getrusage(resource.RUSAGE_CHILDREN)
-	if p.returncode:
-	    sys.stderr.write(p.stderr.decode(errors="replace"))
-	print("%.1f %d %.1f %d" % ((u.ru_utime + u.ru_stime) * 1000, u.ru_maxrss, w, p.returncode))
+	v1 = os.path.isdir("/sys/fs/cgroup/cpuacct")
+	top = "/sys/fs/cgroup/cpuacct" if v1 else "/sys/fs/cgroup"
+	g = "%s/reconcile-usage-%d" % (top, os.getpid())
+	os.mkdir(g)
+	def used():
+	    if v1:
+	        return int(open(g + "/cpuacct.usage").read()) / 1e6
+	    return int(open(g + "/cpu.stat").read().split()[1]) / 1e3
+	def enter():
+	    open(g + "/cgroup.procs", "w").write(str(os.getpid()))
+	try:
+	    t = time.time()
+	    p = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=enter)
+	    w = (time.time() - t) * 1000
+	    u = resource.getrusage(resource.RUSAGE_CHILDREN)
+	    if p.returncode:
+	        sys.stderr.write(p.stderr.decode(errors="replace"))
+	    print("%.1f %d %.1f %d" % (used(), u.ru_maxrss, w, p.returncode))
+	finally:
+	    for _ in range(50):
+	        try:
+	            os.rmdir(g)
+	            break
+	        except OSError:
+	            time.sleep(0.02)
 	P
 }
 
