@@ -1,0 +1,73 @@
+/* cgfile.c - see cgfile.h. */
+#include "engine/cgroup/cgfile.h"
+
+#include "lib/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+int cgfile_put(int dirfd, const char *file, const char *value)
+{
+	size_t len = strlen(value);
+	int fd = openat(dirfd, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n;
+	int saved;
+
+	if (fd < 0)
+		return -1;
+	n = write(fd, value, len);
+	saved = errno;
+	(void)close(fd);
+	errno = n < 0 ? saved : EIO;
+	return n == (ssize_t)len ? 0 : -1;
+}
+
+int cgfile_write(int dirfd, const char *file, const char *value,
+		 struct err *err)
+{
+	char safe[64];
+
+	if (cgfile_put(dirfd, file, value) == 0)
+		return 0;
+	return err_sys(err, errno, "cgroup: write \"%s\" to %s",
+		       text_safe(safe, sizeof(safe), value, strlen(value)),
+		       file);
+}
+
+long cgfile_get(int dirfd, const char *file, char *out, size_t len)
+{
+	int fd = openat(dirfd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t used = 0;
+	ssize_t n = 1;
+
+	out[0] = '\0';
+	if (fd < 0)
+		return -1;
+	while (used < len - 1 && n > 0) {
+		n = read(fd, out + used, len - 1 - used);
+		if (n > 0)
+			used += (size_t)n;
+	}
+	(void)close(fd);
+	out[used] = '\0';
+	return n < 0 ? -1 : (long)used;
+}
+
+bool cgfile_has(int dirfd, const char *file, const char *line)
+{
+	char text[1024];
+	size_t len = strlen(line);
+	const char *at = text;
+
+	if (cgfile_get(dirfd, file, text, sizeof(text)) < 0)
+		return false;
+	while ((at = strstr(at, line)) != NULL) {
+		if ((at == text || at[-1] == '\n') &&
+		    (at[len] == '\n' || at[len] == '\0'))
+			return true;
+		at += len;
+	}
+	return false;
+}

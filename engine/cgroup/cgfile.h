@@ -1,0 +1,20 @@
+/* cgfile.h - reading and writing the small files of a cgroup directory. */
+#ifndef ENGINE_CGROUP_CGFILE_H
+#define ENGINE_CGROUP_CGFILE_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One write; -1 with errno. */
+int cgfile_put(int dirfd, const char *file, const char *value);
+/* The same with a message. */
+int cgfile_write(int dirfd, const char *file, const char *value,
+		 struct err *err);
+/* Whole file, NUL terminated, cut at len - 1; number of bytes or -1. */
+long cgfile_get(int dirfd, const char *file, char *out, size_t len);
+/* True if a line "key value" of the file has this value. */
+bool cgfile_has(int dirfd, const char *file, const char *line);
+
+#endif

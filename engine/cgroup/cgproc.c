@@ -1,0 +1,263 @@
+/* cgproc.c - see cgroup.h: the processes in a group. */
+#include "engine/cgroup/cgfile.h"
+#include "engine/cgroup/cgroup.h"
+#include "lib/num.h"
+#include "lib/sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CGPROC_WAIT_MS 5
+#define CGPROC_KILL_ROUNDS 2000
+#define CGPROC_FREEZE_ROUNDS 400
+#define CGPROC_PIDS_MAX 65536
+#define CGPROC_DEPTH_MAX 64
+
+struct cgproc_list {
+	pid_t *v;
+	size_t n, max;
+};
+
+static void cgproc_pause(void)
+{
+	const struct timespec t = {.tv_nsec = CGPROC_WAIT_MS * 1000000L};
+
+	(void)nanosleep(&t, NULL);
+}
+
+int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
+		  struct err *err)
+{
+	char text[24];
+	size_t i;
+
+	(void)snprintf(text, sizeof(text), "%d", pid);
+	for (i = 0; i < c->n; i++) {
+		if (c->h[i].dir < 0 || c->h[i].dir == skip_dir)
+			continue;
+		if (cgfile_write(c->h[i].dir, "cgroup.procs", text, err) < 0)
+			return err_wrap(err, "%s", c->h[i].name);
+	}
+	return 0;
+}
+
+static const struct cgroup_hierarchy *cgproc_freezer(const struct cgroup *c,
+						     bool *out_v2)
+{
+	const struct cgroup_hierarchy *v1 = NULL;
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		if (c->h[i].dir < 0)
+			continue;
+		if (c->h[i].v2 &&
+		    faccessat(c->h[i].dir, "cgroup.freeze", F_OK, 0) == 0) {
+			*out_v2 = true;
+			return &c->h[i];
+		}
+		if (!c->h[i].v2 && strstr(c->h[i].name, "freezer") != NULL)
+			v1 = &c->h[i];
+	}
+	*out_v2 = false;
+	return v1;
+}
+
+static bool cgproc_state_is(const struct cgroup_hierarchy *h, bool v2,
+			    bool frozen)
+{
+	if (v2)
+		return cgfile_has(h->dir, "cgroup.events",
+				  frozen ? "frozen 1" : "frozen 0");
+	return cgfile_has(h->dir, "freezer.state",
+			  frozen ? "FROZEN" : "THAWED");
+}
+
+bool cgproc_is_frozen(const struct cgroup *c)
+{
+	bool v2 = false;
+	const struct cgroup_hierarchy *h = cgproc_freezer(c, &v2);
+
+	if (h == NULL)
+		return false;
+	if (v2)
+		return cgfile_has(h->dir, "cgroup.freeze", "1");
+	return cgproc_state_is(h, false, true);
+}
+
+int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err)
+{
+	bool v2 = false;
+	const struct cgroup_hierarchy *h = cgproc_freezer(c, &v2);
+	const char *file = v2 ? "cgroup.freeze" : "freezer.state";
+	const char *value = frozen ? "FROZEN" : "THAWED";
+	int i;
+
+	if (h == NULL)
+		return err_set(err, ERR_NOTFOUND,
+			       "cgroup: nothing here can freeze");
+	if (v2)
+		value = frozen ? "1" : "0";
+	for (i = 0; i < CGPROC_FREEZE_ROUNDS; i++) {
+		int r = cgfile_write(h->dir, file, value, err);
+
+		if (r < 0)
+			return r;
+		if (cgproc_state_is(h, v2, frozen))
+			return 0;
+		cgproc_pause();
+	}
+	if (frozen)
+		(void)cgfile_put(h->dir, file, v2 ? "0" : "THAWED");
+	return err_set(err, ERR_AGAIN, "cgroup: not %s after %d ms",
+		       frozen ? "frozen" : "thawed",
+		       CGPROC_FREEZE_ROUNDS * CGPROC_WAIT_MS);
+}
+
+static void cgproc_read(int dir, struct cgproc_list *list)
+{
+	char text[16384];
+	uint64_t pid;
+	char *at = text, *end;
+
+	if (cgfile_get(dir, "cgroup.procs", text, sizeof(text)) <= 0)
+		return;
+	while ((end = strchr(at, '\n')) != NULL) {
+		if (num_parse_u64(at, (size_t)(end - at), INT32_MAX, &pid) &&
+		    pid > 0 && list->n < list->max)
+			list->v[list->n++] = (pid_t)pid;
+		at = end + 1;
+	}
+}
+
+static void cgproc_walk(int dir, struct cgproc_list *list, int depth)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *e;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	cgproc_read(dir, list);
+	while (depth < CGPROC_DEPTH_MAX && (e = readdir(d)) != NULL) {
+		int sub;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		sub = openat(dir, e->d_name,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub < 0)
+			continue;
+		cgproc_walk(sub, list, depth + 1);
+		(void)close(sub);
+	}
+	(void)closedir(d);
+}
+
+/* The hierarchy that nobody moves processes out of by accident: v2, else the
+ * one for devices or pids, else the first. */
+static const struct cgroup_hierarchy *cgproc_main(const struct cgroup *c)
+{
+	const struct cgroup_hierarchy *h = NULL;
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		if (c->h[i].dir < 0)
+			continue;
+		if (c->h[i].v2)
+			return &c->h[i];
+		if (h == NULL || strstr(c->h[i].name, "devices") != NULL ||
+		    strstr(c->h[i].name, "pids") != NULL)
+			h = &c->h[i];
+	}
+	return h;
+}
+
+int cgproc_pids(const struct cgroup *c, pid_t *out, size_t max, size_t *out_n,
+		struct err *err)
+{
+	const struct cgroup_hierarchy *h = cgproc_main(c);
+	struct cgproc_list list = {.v = out, .max = max};
+
+	if (h == NULL)
+		return err_set(err, ERR_NOTFOUND, "cgroup: %s is not there",
+			       c->path);
+	cgproc_walk(h->dir, &list, 0);
+	*out_n = list.n;
+	return 0;
+}
+
+/* E69: the pid is looked up again after its pidfd is held; only a process
+ * that is still in the group is signalled. */
+static void cgproc_signal_one(const struct cgroup_hierarchy *h, pid_t pid,
+			      int sig)
+{
+	int pidfd = sys_pidfd_open(pid);
+	pid_t again[1024];
+	struct cgproc_list list = {.v = again, .max = 1024};
+	size_t i;
+
+	if (pidfd < 0)
+		return;
+	cgproc_walk(h->dir, &list, 0);
+	for (i = 0; i < list.n; i++)
+		if (again[i] == pid)
+			(void)sys_pidfd_signal(pidfd, sig);
+	(void)close(pidfd);
+}
+
+int cgproc_signal(const struct cgroup *c, int sig, struct err *err)
+{
+	const struct cgroup_hierarchy *h = cgproc_main(c);
+	pid_t pids[1024];
+	struct cgproc_list list = {.v = pids, .max = 1024};
+	size_t i;
+
+	if (h == NULL)
+		return err_set(err, ERR_NOTFOUND, "cgroup: %s is not there",
+			       c->path);
+	cgproc_walk(h->dir, &list, 0);
+	for (i = 0; i < list.n; i++)
+		cgproc_signal_one(h, pids[i], sig);
+	return 0;
+}
+
+int cgproc_kill(const struct cgroup *c, struct err *err)
+{
+	const struct cgroup_hierarchy *h = cgproc_main(c);
+	bool frozen = cgproc_is_frozen(c), atomic;
+	pid_t one[1];
+	struct cgproc_list list = {.v = one, .max = 1};
+	int i;
+
+	if (h == NULL)
+		return 0;
+	for (i = 0; i < CGPROC_KILL_ROUNDS; i++) {
+		list.n = 0;
+		cgproc_walk(h->dir, &list, 0);
+		if (list.n == 0)
+			return 0;
+		atomic = h->v2 && cgfile_put(h->dir, "cgroup.kill", "1") == 0;
+		if (!atomic) {
+			/* A frozen group cannot fork away from the signals. */
+			(void)cgproc_freeze(c, true, NULL);
+			(void)cgproc_signal(c, SIGKILL, NULL);
+			frozen = true;
+		}
+		if (frozen)
+			(void)cgproc_freeze(c, false, NULL);
+		frozen = false;
+		cgproc_pause();
+	}
+	return err_set(err, ERR_AGAIN,
+		       "cgroup: processes in %s survive SIGKILL for %d s",
+		       c->path, CGPROC_KILL_ROUNDS * CGPROC_WAIT_MS / 1000);
+}

@@ -1,0 +1,72 @@
+/*
+ * cgroup.h - the container's control groups: one directory of the same path
+ * below the root of every hierarchy (v1, hybrid, v2).
+ *
+ * Runs in the engine, on the host, as root.  The path comes from the config
+ * (the caller's) and is checked: no "..", no empty part (E31).  Every file is
+ * reached by a descriptor of its directory.  Invariants: (1) a limit that was
+ * asked for and cannot be written is an error; (2) creation refuses a group
+ * that has processes; (3) removal removes only what is at the path, below it,
+ * and those parents that creation made.
+ */
+#ifndef ENGINE_CGROUP_CGROUP_H
+#define ENGINE_CGROUP_CGROUP_H
+
+#include "engine/spec/spec.h"
+#include "lib/err.h"
+
+#include <sys/types.h>
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define CGROUP_HIERARCHIES 16
+#define CGROUP_NAME_BYTES 64
+#define CGROUP_PATH_BYTES 1024
+
+struct cgroup_hierarchy {
+	char name[CGROUP_NAME_BYTES]; /* directory: "cpu,cpuacct", "unified" */
+	int root;		      /* owned */
+	int dir;		      /* owned; -1: not opened */
+	bool v2;
+};
+
+struct cgroup {
+	struct cgroup_hierarchy h[CGROUP_HIERARCHIES];
+	size_t n;
+	bool v2_only;
+	char path[CGROUP_PATH_BYTES]; /* relative, no leading slash */
+	unsigned int keep; /* leading parts of path that were there before */
+};
+
+/* Finds the hierarchies below root.  fake: a tree of plain directories, for
+ * tests.  path as in linux.cgroupsPath. */
+int cgroup_init(struct cgroup *c, const char *root, bool fake, const char *path,
+		struct err *err);
+void cgroup_release(struct cgroup *c);
+
+/* Sets c->keep; ERR_CONFLICT if a group at the path has processes.  No side
+ * effect. */
+int cgroup_look(struct cgroup *c, struct err *err);
+int cgroup_create(struct cgroup *c, struct err *err);
+/* Opens the directories of an existing group; a hierarchy that lacks it is
+ * left at -1. */
+int cgroup_open(struct cgroup *c, struct err *err);
+/* Writes limits; devices too when with_devices. */
+int cglimit_write(struct cgroup *c, const struct spec_resources *res,
+		  bool with_devices, struct err *err);
+int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
+		  struct err *err);
+/* Descriptor for CLONE_INTO_CGROUP, -1 if there is no cgroup2. */
+int cgroup_v2_dir(const struct cgroup *c);
+int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err);
+bool cgproc_is_frozen(const struct cgroup *c);
+/* Kills all processes in it and below, and waits until they are gone. */
+int cgproc_kill(const struct cgroup *c, struct err *err);
+/* Signals each of them once (kill --all). */
+int cgproc_signal(const struct cgroup *c, int sig, struct err *err);
+/* Removes it everywhere; missing is fine.  Retries while it is busy. */
+int cgroup_remove(struct cgroup *c, struct err *err);
+/* Appends the pids in it and below to out (at most max). */
+int cgproc_pids(const struct cgroup *c, pid_t *out, size_t max, size_t *out_n,
+		struct err *err);
+
+#endif

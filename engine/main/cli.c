@@ -1,0 +1,168 @@
+/* cli.c - see cli.h: the table of commands and options. */
+#include "engine/main/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct opt cli_globals[] = {
+	{"root", 0, "DIR", "where containers are remembered"},
+	{"log", 0, "FILE", "append errors here"},
+	{"log-format", 0, "text|json", "how they are written there"},
+	{"debug", 0, NULL, "accepted; there is nothing more to be told"},
+	{"cgroup-manager", 0, "cgroupfs", "the only one"},
+	{"systemd-cgroup", 0, NULL, "refused where no systemd runs"},
+	{"rootless", 0, "BOOL", "accepted: auto or false"},
+	{"version", 'v', NULL, "print the version"},
+	{"steps", 0, NULL, "print the table of set-up steps"},
+};
+
+#define CREATE_OPTS                                                            \
+	{"bundle", 'b', "DIR", "the bundle (default: where we are)"},          \
+		{"pid-file", 0, "FILE", "write the first process's pid here"}, \
+		{"console-socket", 0, "SOCK", "where its terminal is sent"},   \
+		{"preserve-fds", 0, "N", "descriptors 3..N+2 are passed on"},  \
+		{"no-pivot", 0, NULL, "accepted; the root is pivoted anyway"}, \
+		{"no-new-keyring", 0, NULL, "accepted; none is made"},         \
+	{                                                                      \
+		"overlay", 0, "FILE", "the root is this overlay"               \
+	}
+
+static const struct opt cli_create[] = {CREATE_OPTS};
+static const struct opt cli_run[] = {
+	CREATE_OPTS,
+	{"detach", 'd', NULL, "return when it runs"},
+	{"keep", 0, NULL, "do not delete it at its end"},
+	{"no-subreaper", 0, NULL, "accepted; we are none"}};
+static const struct opt cli_exec[] = {
+	{"process", 'p', "FILE", "a process object of the specification"},
+	{"cwd", 0, "DIR", "working directory"},
+	{"env", 'e', "NAME=VALUE", "may be repeated"},
+	{"user", 'u', "UID[:GID]", "decimal ids"},
+	{"cap", 'c', "CAP_X", "one more capability, may be repeated"},
+	{"tty", 't', NULL, "with a terminal (wants --console-socket)"},
+	{"console-socket", 0, "SOCK", "where the terminal is sent"},
+	{"pid-file", 0, "FILE", "write the pid here"},
+	{"detach", 'd', NULL, "return when it runs"},
+	{"preserve-fds", 0, "N", "descriptors 3..N+2 are passed on"},
+	{"no-new-privs", 0, NULL, "set no_new_privs"}};
+static const struct opt cli_kill[] = {
+	{"all", 'a', NULL, "every process of the container"}};
+static const struct opt cli_delete[] = {
+	{"force", 'f', NULL, "kill it first; nothing there is no error"}};
+static const struct opt cli_list[] = {{"format", 'f', "table|json", "how"},
+				      {"quiet", 'q', NULL, "ids only"}};
+static const struct opt cli_ps[] = {{"format", 'f', "table|json", "how"}};
+static const struct opt cli_update[] = {
+	{"resources", 'r', "FILE",
+	 "resources of the specification, - for "
+	 "standard input"},
+	{"memory", 0, "BYTES", "memory limit"},
+	{"memory-swap", 0, "BYTES", "memory and swap, -1: no limit"},
+	{"memory-reservation", 0, "BYTES", "soft limit"},
+	{"cpu-period", 0, "US", "CFS period"},
+	{"cpu-quota", 0, "US", "CFS quota"},
+	{"cpu-share", 0, "N", "cpu shares"},
+	{"cpuset-cpus", 0, "LIST", "cpus"},
+	{"cpuset-mems", 0, "LIST", "memory nodes"},
+	{"pids-limit", 0, "N", "processes, -1: no limit"},
+	{"blkio-weight", 0, "N", "10 to 1000"}};
+static const struct opt cli_spec[] = {
+	{"bundle", 'b', "DIR", "where config.json is written"}};
+
+#define OPTS(table) (table), sizeof(table) / sizeof((table)[0])
+
+static const struct opt_command cli_commands[] = {
+	{"", "", "", NULL, 0, 0, 0, about_plain},
+	{"create", "ID", "make a container, ready to start", OPTS(cli_create),
+	 1, 1, make_create},
+	{"start", "ID", "run the program of a created container", NULL, 0, 1, 1,
+	 change_start},
+	{"run", "ID", "create and start", OPTS(cli_run), 1, 1, make_run},
+	{"exec", "ID [COMMAND...]", "one more process in a container",
+	 OPTS(cli_exec), 1, -1, make_exec},
+	{"state", "ID", "print the state as JSON", NULL, 0, 1, 1, query_state},
+	{"kill", "ID [SIGNAL]", "send a signal (SIGTERM)", OPTS(cli_kill), 1, 2,
+	 change_kill},
+	{"delete", "ID", "remove what is left of a container", OPTS(cli_delete),
+	 1, 1, change_delete},
+	{"list", "", "list containers", OPTS(cli_list), 0, 0, query_list},
+	{"ps", "ID [IGNORED...]", "processes of a container", OPTS(cli_ps), 1,
+	 -1, query_ps},
+	{"pause", "ID", "freeze all its processes", NULL, 0, 1, 1,
+	 change_pause},
+	{"resume", "ID", "thaw them", NULL, 0, 1, 1, change_resume},
+	{"update", "ID", "change limits", OPTS(cli_update), 1, 1,
+	 change_update},
+	{"features", "", "what this runtime can do, as JSON", NULL, 0, 0, 0,
+	 about_features},
+	{"spec", "", "write a config.json to start from", OPTS(cli_spec), 0, 0,
+	 about_spec},
+};
+
+static const struct opt_program cli_table = {
+	.name = "reconcile-engine",
+	.doc = "OCI runtime: makes containers from bundles",
+	.globals = cli_globals,
+	.n_globals = sizeof(cli_globals) / sizeof(cli_globals[0]),
+	.commands = cli_commands,
+	.n_commands = sizeof(cli_commands) / sizeof(cli_commands[0]),
+};
+
+const struct opt_program *cli_program(void)
+{
+	return &cli_table;
+}
+
+static bool cli_takes_value(const struct opt *opts, size_t n, const char *word)
+{
+	size_t i, len = strlen(word);
+
+	if (strchr(word, '=') != NULL)
+		return false;
+	for (i = 0; i < n; i++) {
+		bool is = word[1] == '-' ? strcmp(word + 2, opts[i].name) == 0
+					 : word[len - 1] == opts[i].letter;
+
+		if (is)
+			return opts[i].arg != NULL;
+	}
+	return false;
+}
+
+/* Index of the first operand from i on. */
+static int cli_skip(int argc, char **argv, int i, const struct opt *opts,
+		    size_t n)
+{
+	while (i < argc && argv[i][0] == '-' && argv[i][1] != '\0' &&
+	       strcmp(argv[i], "--") != 0)
+		i += cli_takes_value(opts, n, argv[i]) ? 2 : 1;
+	return i;
+}
+
+char **cli_stop_at_id(int argc, char **argv, int *out_argc)
+{
+	int at = cli_skip(argc, argv, 1, cli_globals,
+			  sizeof(cli_globals) / sizeof(cli_globals[0]));
+	char **out;
+	int i, n = 0;
+
+	*out_argc = argc;
+	if (at >= argc || strcmp(argv[at], "exec") != 0)
+		return argv;
+	at = cli_skip(argc, argv, at + 1, cli_exec,
+		      sizeof(cli_exec) / sizeof(cli_exec[0]));
+	if (at >= argc || strcmp(argv[at], "--") == 0)
+		return argv;
+	out = calloc((size_t)argc + 2, sizeof(*out));
+	if (out == NULL)
+		return argv;
+	for (i = 0; i < argc; i++) {
+		static char stop[] = "--";
+
+		if (i == at)
+			out[n++] = stop;
+		out[n++] = argv[i];
+	}
+	*out_argc = n;
+	return out;
+}

@@ -1,0 +1,41 @@
+/*
+ * cli.h - the command line of reconcile-engine, as the clients of OCI runtimes
+ * call it (runc's command line, version 1.1, is what they know).
+ */
+#ifndef ENGINE_MAIN_CLI_H
+#define ENGINE_MAIN_CLI_H
+
+#include "lib/err.h"
+#include "lib/opt.h"
+
+#include <stdbool.h>
+
+struct cli {
+	struct opt_values values;
+	const char *root;
+	int status; /* of the program, when a command ends well */
+};
+
+const struct opt_program *cli_program(void);
+/* exec: its own options end at the container's id; the words behind it belong
+ * to the program.  Puts a "--" there; result in new memory (never freed). */
+char **cli_stop_at_id(int argc, char **argv, int *out_argc);
+
+/* Commands of make.c, query.c and about.c. */
+int make_create(void *ctx, struct err *err);
+int make_run(void *ctx, struct err *err);
+int make_exec(void *ctx, struct err *err);
+int change_start(void *ctx, struct err *err);
+int change_kill(void *ctx, struct err *err);
+int change_delete(void *ctx, struct err *err);
+int change_pause(void *ctx, struct err *err);
+int change_resume(void *ctx, struct err *err);
+int change_update(void *ctx, struct err *err);
+int query_state(void *ctx, struct err *err);
+int query_list(void *ctx, struct err *err);
+int query_ps(void *ctx, struct err *err);
+int about_features(void *ctx, struct err *err);
+int about_spec(void *ctx, struct err *err);
+int about_plain(void *ctx, struct err *err); /* --version, --steps, --help */
+
+#endif

@@ -1,0 +1,293 @@
+/*
+ * attach.c - the container's side of rootfs.h: the root, the mounts, pivot.
+ *
+ * Runs in the container's first process, in its own namespaces, still with
+ * the capabilities of its user namespace.  Hostile: the tree of the image and
+ * of the volumes that are attached meanwhile.
+ */
+#include "engine/rootfs/rootfs.h"
+
+#include "engine/rootfs/inroot.h"
+#include "engine/rootfs/newfs.h"
+#include "engine/rootfs/overlay.h"
+#include "engine/rootfs/prepare.h"
+#include "engine/sys/esys.h"
+#include "lib/sys.h"
+#include "lib/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+/* What may be put over an entry of procfs (lxcfs and the like do). */
+static const char *const attach_proc_files[] = {
+	"/proc/cpuinfo",
+	"/proc/diskstats",
+	"/proc/loadavg",
+	"/proc/meminfo",
+	"/proc/net/dev",
+	"/proc/slabinfo",
+	"/proc/stat",
+	"/proc/swaps",
+	"/proc/sys/crypto/fips_enabled",
+	"/proc/sys/kernel/ns_last_pid",
+	"/proc/uptime",
+};
+
+static uint64_t attach_propagation(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint64_t flag;
+	} rows[] = {
+		{"shared", MS_SHARED},	       {"rshared", MS_SHARED},
+		{"slave", MS_SLAVE},	       {"rslave", MS_SLAVE},
+		{"private", MS_PRIVATE},       {"rprivate", MS_PRIVATE},
+		{"unbindable", MS_UNBINDABLE}, {"runbindable", MS_UNBINDABLE},
+	};
+	size_t i;
+
+	for (i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(name, rows[i].name) == 0)
+			return rows[i].flag;
+	return 0;
+}
+
+/* The namespace's copy of the host's tree must send nothing back; with
+ * rslave it still hears of what the host mounts later. */
+static int attach_isolate(const char *propagation, struct err *err)
+{
+	struct mount_attr attr = {.propagation = MS_PRIVATE};
+	uint64_t want = attach_propagation(propagation);
+	int fd;
+
+	if (want == MS_SHARED || want == MS_SLAVE)
+		attr.propagation = MS_SLAVE;
+	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "open /");
+	if (esys_mount_setattr(fd, AT_RECURSIVE, &attr) < 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		return err_sys(err, saved, "make / private");
+	}
+	(void)close(fd);
+	return 0;
+}
+
+/* Attached on "/" of this namespace: the one place that every id map can
+ * reach; pivot_root then drops what is beneath. */
+int attach_root(struct rootfs *r, struct err *err)
+{
+	const char *prop = r->spec->linux_.propagation;
+	struct mount_attr attr = {.propagation = MS_PRIVATE};
+	int slash, rc;
+
+	if (prop != NULL && prop[0] != '\0' && attach_propagation(prop) == 0)
+		return err_set(err, ERR_INPUT,
+			       "linux.rootfsPropagation: unknown value");
+	rc = attach_isolate(prop, err);
+	if (rc == 0 && r->overlay != NULL)
+		rc = overlay_make(r->overlay, &r->tree_fd, err);
+	if (rc < 0)
+		return rc;
+	if (esys_mount_setattr(r->tree_fd, AT_RECURSIVE, &attr) < 0)
+		return err_sys(err, errno, "make the root private");
+	slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (slash < 0)
+		return err_sys(err, errno, "open /");
+	if (esys_move_mount(r->tree_fd, slash, "") < 0)
+		rc = err_sys(err, errno, "attach the root");
+	(void)close(slash);
+	r->root_fd = r->tree_fd;
+	r->tree_fd = -1;
+	return rc;
+}
+
+static bool attach_is_proc(int fd)
+{
+	struct statfs st;
+
+	return fstatfs(fd, &st) == 0 && st.f_type == PROC_SUPER_MAGIC;
+}
+
+static bool attach_proc_allowed(const char *destination)
+{
+	size_t i;
+
+	for (i = 0;
+	     i < sizeof(attach_proc_files) / sizeof(attach_proc_files[0]); i++)
+		if (strcmp(destination, attach_proc_files[i]) == 0)
+			return true;
+	return false;
+}
+
+static int attach_deny(struct err *err, const char *destination,
+		       const char *why)
+{
+	char safe[160];
+
+	return err_set(
+		err, ERR_DENIED, "mount destination %s: %s",
+		text_safe(safe, sizeof(safe), destination, strlen(destination)),
+		why);
+}
+
+/* E17, E18: what is there may be the image's; rules of rootfs.h, (3). */
+static int attach_check(const struct rootfs *r, const struct rootfs_mount *m,
+			int dest, struct err *err)
+{
+	const char *at = m->m->destination;
+
+	if (inroot_same(dest, r->root_fd))
+		return attach_deny(err, at, "it is the root itself");
+#ifndef GUARD_OFF_PROC_COVER
+	if (attach_is_proc(dest) && !attach_proc_allowed(at) &&
+	    !attach_is_proc(m->fd))
+		return attach_deny(err, at,
+				   "nothing may cover the procfs there");
+	if (strcmp(at, "/proc") == 0 && !attach_is_proc(m->fd))
+		return attach_deny(err, at, "only procfs may be there");
+#endif
+	return 0;
+}
+
+/* procfs and sysfs want an ordinary directory: where a link led would be
+ * where masks and labels go. */
+static int attach_kernel_dest(const struct rootfs *r,
+			      const struct rootfs_mount *m, int *out_fd,
+			      struct err *err)
+{
+	const char *at = m->m->destination;
+	struct stat st;
+	int fd = inroot_open_plain(r->root_fd, at, O_PATH | O_NOFOLLOW);
+
+	if (fd < 0 && errno == ENOENT)
+		return inroot_make(r->root_fd, at, INROOT_DIR, out_fd, err);
+	if (fd < 0 && errno == ELOOP)
+		return attach_deny(err, at,
+				   "it must be an ordinary directory, not a "
+				   "link");
+	if (fd < 0)
+		return err_sys(err, errno, "open %s", at);
+	if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		(void)close(fd);
+		return attach_deny(err, at, "it must be an ordinary directory");
+	}
+	*out_fd = fd;
+	return 0;
+}
+
+static bool attach_is_kernel(const struct rootfs_mount *m)
+{
+	const char *type = m->m->type;
+
+	return m->kind == ROOTFS_NEW && type != NULL &&
+	       (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0);
+}
+
+static int attach_dest(const struct rootfs *r, const struct rootfs_mount *m,
+		       int *out_fd, struct err *err)
+{
+#ifndef GUARD_OFF_PROC_LINK
+	if (attach_is_kernel(m))
+		return attach_kernel_dest(r, m, out_fd, err);
+#endif
+	return inroot_make(r->root_fd, m->m->destination,
+			   m->file ? INROOT_FILE : INROOT_DIR, out_fd, err);
+}
+
+static int attach_one(struct rootfs *r, struct rootfs_mount *m, struct err *err)
+{
+	int dest = -1, rc = 0;
+
+	if (m->kind != ROOTFS_BIND)
+		rc = newfs_make(r, m, err);
+	if (rc == 0)
+		rc = attach_dest(r, m, &dest, err);
+	if (rc == 0)
+		rc = attach_check(r, m, dest, err);
+	if (rc == 0 && m->opt.copy_up)
+		rc = newfs_copy_up(dest, m->fd, err);
+	if (rc == 0 && esys_move_mount(m->fd, dest, "") < 0)
+		rc = err_sys(err, errno, "attach");
+	if (rc == 0 && m->kind == ROOTFS_CGROUP)
+		rc = newfs_cgroups(r, m, err);
+	if (dest >= 0)
+		(void)close(dest);
+	if (rc == 0 && !m->late_ro) {
+		(void)close(m->fd);
+		m->fd = -1;
+	}
+	return rc;
+}
+
+int attach_mounts(struct rootfs *r, struct err *err)
+{
+	char safe[128];
+	size_t i;
+
+	for (i = 0; i < r->n_mounts; i++) {
+		const char *at = r->mounts[i].m->destination;
+
+		if (attach_one(r, &r->mounts[i], err) < 0)
+			return err_wrap(
+				err, "mount %s",
+				text_safe(safe, sizeof(safe), at, strlen(at)));
+	}
+	return 0;
+}
+
+int attach_pivot(struct rootfs *r, struct err *err)
+{
+	int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
+
+	if (old < 0)
+		return err_sys(err, errno, "open /");
+	if (fchdir(r->root_fd) < 0)
+		rc = err_sys(err, errno, "chdir to the root");
+	if (rc == 0 && esys_pivot_here() < 0)
+		rc = err_sys(err, errno, "pivot_root");
+	if (rc == 0 && fchdir(old) < 0)
+		rc = err_sys(err, errno, "chdir to the old root");
+	if (rc == 0 && esys_umount_here() < 0)
+		rc = err_sys(err, errno, "detach the old root");
+	if (rc == 0 && chdir("/") < 0)
+		rc = err_sys(err, errno, "chdir /");
+	(void)close(old);
+	return rc;
+}
+
+/* Last: nothing may have to be created below these any more. */
+int attach_finish(struct rootfs *r, struct err *err)
+{
+	const char *prop = r->spec->linux_.propagation;
+	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
+	struct mount_attr root = {.attr_set = 0};
+	size_t i;
+
+	for (i = 0; i < r->n_mounts; i++) {
+		if (!r->mounts[i].late_ro)
+			continue;
+		if (esys_mount_setattr(r->mounts[i].fd, 0, &ro) < 0)
+			return err_sys(err, errno, "make %s read-only",
+				       r->mounts[i].m->destination);
+		(void)close(r->mounts[i].fd);
+		r->mounts[i].fd = -1;
+	}
+	if (r->spec->root.readonly)
+		root.attr_set = MOUNT_ATTR_RDONLY;
+	if (attach_propagation(prop) == MS_SHARED ||
+	    attach_propagation(prop) == MS_UNBINDABLE)
+		root.propagation = attach_propagation(prop);
+	if ((root.attr_set | root.propagation) != 0 &&
+	    esys_mount_setattr(r->root_fd, 0, &root) < 0)
+		return err_sys(err, errno, "flags of the root");
+	return 0;
+}

@@ -1,0 +1,289 @@
+/*
+ * child.c - the first process's steps of run.h.
+ *
+ * Runs inside the new namespaces, at first with all capabilities of the
+ * container's user namespace.  Hostile: the tree it mounts in, and whoever
+ * shares a joined namespace.  Not dumpable from its first line, so that such
+ * neighbours see neither its memory nor its descriptors (E02).
+ */
+#include "engine/run/child.h"
+
+#include "engine/confine/ident.h"
+#include "engine/rootfs/newfs.h"
+#include "engine/run/final.h"
+#include "engine/run/fore.h"
+#include "engine/run/hooks.h"
+#include "engine/run/link.h"
+#include "engine/run/sysctl.h"
+#include "lib/sys.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int child_wait(struct run *r, struct err *err)
+{
+	struct link_msg m;
+
+#ifndef GUARD_OFF_DUMPABLE
+	if (sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(err, errno, "prctl");
+#endif
+	return link_want(r->link[1], LINK_GO, &m, err);
+}
+
+int child_ids(struct run *r, struct err *err)
+{
+	(void)umask(0022);
+	if (r->map.n_uid == 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 && errno != EPERM)
+		return err_sys(err, errno, "setgroups");
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(err, errno,
+			       "become the container's root (want a mapping "
+			       "of container id 0)");
+	return 0;
+}
+
+int child_session(struct run *r, struct err *err)
+{
+	(void)r;
+	/* EPERM: already a leader, as pid 1 of a new namespace may be. */
+	if (setsid() < 0 && errno != EPERM)
+		return err_sys(err, errno, "setsid");
+	return 0;
+}
+
+int child_cgroup_ns(struct run *r, struct err *err)
+{
+	if (r->ns.create_cgroup && sys_unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, errno, "new cgroup namespace");
+	return 0;
+}
+
+int child_names(struct run *r, struct err *err)
+{
+	const char *host = r->spec.hostname, *domain = r->spec.domainname;
+
+	if (host != NULL && host[0] != '\0' &&
+	    sethostname(host, strlen(host)) < 0)
+		return err_sys(err, errno, "hostname");
+	if (domain != NULL && domain[0] != '\0' &&
+	    setdomainname(domain, strlen(domain)) < 0)
+		return err_sys(err, errno, "domainname");
+	return 0;
+}
+
+int child_loopback(struct run *r, struct err *err)
+{
+	struct ifreq req = {.ifr_name = "lo"};
+	int fd, rc = 0;
+
+	if ((r->ns.create & CLONE_NEWNET) == 0)
+		return 0;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(err, errno, "socket");
+	req.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (ioctl(fd, SIOCSIFFLAGS, &req) < 0)
+		rc = err_sys(err, errno, "set lo up");
+	(void)close(fd);
+	return rc;
+}
+
+int child_root(struct run *r, struct err *err)
+{
+	return attach_root(&r->rootfs, err);
+}
+
+int child_mounts(struct run *r, struct err *err)
+{
+	return attach_mounts(&r->rootfs, err);
+}
+
+int child_dev(struct run *r, struct err *err)
+{
+	return dev_make(&r->rootfs, err);
+}
+
+int child_send_fd(int sock, int fd, struct err *err)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {.bytes = {0}};
+	char name[] = "pts";
+	struct iovec iov = {.iov_base = name, .iov_len = sizeof(name)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.bytes,
+			     .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	if (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
+		return err_sys(err, errno, "--console-socket");
+	return 0;
+}
+
+int child_console(struct run *r, struct err *err)
+{
+	int master = -1, slave = -1, rc;
+
+	if (!r->spec.process->terminal)
+		return 0;
+	rc = dev_make_console(&r->rootfs, &r->spec.process->console, &master,
+			      &slave, err);
+	if (rc < 0)
+		return rc;
+	rc = child_send_fd(r->console_fd, master, err);
+	(void)close(master);
+	if (rc == 0)
+		rc = final_terminal(slave, err);
+	(void)close(slave);
+	return rc;
+}
+
+static int child_run_hooks(struct run *r, const struct spec_hook_list *list,
+			   const char *name, enum state_status status,
+			   struct err *err)
+{
+	struct buf b;
+	int rc;
+
+	if (list->n == 0)
+		return 0;
+	buf_init(&b, SPEC_MAX_BYTES);
+	r->state.pid = getpid();
+	rc = hooks_state(&r->state, status, &r->spec.annotations, &b, err);
+	if (rc == 0)
+		rc = hooks_run(list, name, &b, false, err);
+	buf_release(&b);
+	return rc;
+}
+
+int child_hooks(struct run *r, struct err *err)
+{
+	struct link_msg m;
+	int rc;
+
+	if (!r->hooks_early)
+		return 0;
+	rc = link_send(r->link[1], LINK_HOOKS, 0, NULL, err);
+	if (rc == 0)
+		rc = link_want(r->link[1], LINK_NEXT, &m, err);
+	if (rc == 0)
+		rc = child_run_hooks(r, &r->spec.hooks.create_container,
+				     "createContainer", STATE_CREATING, err);
+	return rc;
+}
+
+int child_start_hooks(struct run *r, struct err *err)
+{
+	return child_run_hooks(r, &r->spec.hooks.start_container,
+			       "startContainer", STATE_CREATED, err);
+}
+
+int child_sysctl(struct run *r, struct err *err)
+{
+	return sysctl_write(&r->spec, err);
+}
+
+int child_pivot(struct run *r, struct err *err)
+{
+	return attach_pivot(&r->rootfs, err);
+}
+
+int child_masks(struct run *r, struct err *err)
+{
+	return mask_paths(&r->rootfs, err);
+}
+
+int child_finish(struct run *r, struct err *err)
+{
+	return attach_finish(&r->rootfs, err);
+}
+
+int child_find(struct run *r, struct err *err)
+{
+	const char *path = NULL;
+
+	return ident_find(r->spec.process, r->arena, &path, err);
+}
+
+int child_ready(struct run *r, struct err *err)
+{
+	struct link_msg m;
+	int rc = link_send(r->link[1], LINK_READY, 0, NULL, err);
+
+	if (rc == 0)
+		rc = link_want(r->link[1], LINK_READY, &m, err);
+	if (rc < 0)
+		return rc;
+	r->filter.bpf = r->shared; /* borrowed from here on */
+	r->filter.n = m.value;
+	return 0;
+}
+
+/* Waits for `start`; *out_conn is where a failure is to be told.  A client
+ * that goes away without a word changes nothing. */
+static int child_await_start(struct run *r, int *out_conn, struct err *err)
+{
+	struct link_msg m;
+	int conn, rc;
+
+	if (r->opt.direct) {
+		rc = link_want(r->link[1], LINK_START, &m, err);
+		*out_conn = r->link[1];
+		return rc;
+	}
+	rc = link_want(r->link[1], LINK_KEEP, &m, err);
+	if (rc < 0)
+		return rc;
+	(void)close(r->link[1]);
+	r->link[1] = -1;
+	for (;;) {
+		conn = accept4(r->start_fd, NULL, NULL, SOCK_CLOEXEC);
+		if (conn < 0 && errno == EINTR)
+			continue;
+		if (conn < 0)
+			return err_sys(err, errno, "accept");
+		if (link_recv(conn, &m, err) == 0 && m.type == LINK_START)
+			break;
+		(void)close(conn);
+	}
+	*out_conn = conn;
+	return 0;
+}
+
+int child_main(void *run)
+{
+	struct run *r = run;
+	struct err err = {0};
+	int conn = r->link[1];
+	int rc;
+
+	/* The engine's end must not be held open by us: its closing is how
+	 * we learn that the engine is gone. */
+	(void)close(r->link[0]);
+	r->link[0] = -1;
+	fore_child();
+	rc = run_side(r, RUN_CHILD, &err);
+	if (rc == 0)
+		rc = child_await_start(r, &conn, &err);
+	if (rc == 0)
+		rc = run_side(r, RUN_START, &err);
+	(void)link_send(conn, LINK_ERROR, 0, &err, NULL);
+	return 1;
+}

@@ -1,0 +1,31 @@
+/*
+ * exec.h - one more process in a running container: joins its namespaces by
+ * its pidfd, its cgroups, and passes the same last steps (final.h).
+ */
+#ifndef ENGINE_RUN_EXEC_H
+#define ENGINE_RUN_EXEC_H
+
+#include "engine/run/life.h"
+#include "engine/run/run.h"
+
+struct exec_options {		  /* borrowed */
+	const char *process_file; /* --process */
+	const char *cwd, *user;
+	const char *const *env, *const *caps;
+	size_t n_env, n_caps;
+	const char *const *args;
+	size_t n_args;
+	bool tty, no_new_privs;
+	const char *pid_file, *console_socket;
+	unsigned int preserve_fds;
+	bool detach;
+};
+
+/* "UID" or "UID:GID", decimal, at most 4294967294; nothing is looked up
+ * (E26).  ERR_INPUT. */
+int exec_user(const char *text, struct spec_user *out, struct err *err);
+/* Runs it; in the foreground *out_status is its exit status. */
+int exec_run(struct life *l, const struct exec_options *opt, int *out_status,
+	     struct err *err);
+
+#endif

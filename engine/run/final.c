@@ -1,0 +1,122 @@
+/*
+ * final.c - see final.h.  Runs in the container.  After final_caps() the
+ * process has no more rights than its program will have.
+ */
+#include "engine/run/final.h"
+
+#include "engine/confine/ident.h"
+#include "engine/sys/esys.h"
+#include "lib/sys.h"
+#include "lib/text.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+int final_limits(struct run *r, struct err *err)
+{
+	int rc = ident_set_rlimits(r->spec.process, err);
+
+	if (rc == 0)
+		rc = ident_personality(r->spec.linux_.personality, err);
+	return rc;
+}
+
+int final_bounding(struct run *r, struct err *err)
+{
+#ifdef GUARD_OFF_BOUNDING
+	(void)r;
+	(void)err;
+	return 0;
+#else
+	return caps_drop_bounding(&r->caps, err);
+#endif
+}
+
+int final_filter_early(struct run *r, struct err *err)
+{
+	if (r->spec.process->no_new_privileges)
+		return 0;
+	return filter_load(&r->filter, err);
+}
+
+int final_user(struct run *r, struct err *err)
+{
+	return ident_set_user(&r->spec.process->user,
+			      (r->caps.permitted | r->caps.ambient) != 0, err);
+}
+
+int final_cwd(struct run *r, struct err *err)
+{
+	return ident_set_cwd(r->spec.process->cwd, err);
+}
+
+int final_caps(struct run *r, struct err *err)
+{
+#ifdef GUARD_OFF_CAPS
+	(void)r;
+	(void)err;
+	return 0;
+#else
+	return caps_apply(&r->caps, err);
+#endif
+}
+
+/* Marks rather than closes: the link must live to carry an error of execve;
+ * execve itself then closes all of them (E04). */
+int final_close(struct run *r, struct err *err)
+{
+#ifndef GUARD_OFF_CLOSE
+	if (sys_close_range(3 + r->opt.preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) <
+	    0)
+		return err_sys(err, errno, "close_range");
+#else
+	(void)r;
+	(void)err;
+#endif
+	return 0;
+}
+
+int final_nnp(struct run *r, struct err *err)
+{
+	if (r->spec.process->no_new_privileges &&
+	    sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(err, errno, "no_new_privs");
+	return 0;
+}
+
+int final_filter_late(struct run *r, struct err *err)
+{
+	if (!r->spec.process->no_new_privileges)
+		return 0;
+	return filter_load(&r->filter, err);
+}
+
+int final_exec(struct run *r, struct err *err)
+{
+	const struct spec_process *p = r->spec.process;
+	const char *path = NULL;
+	char safe[160];
+	int rc = ident_find(p, r->arena, &path, err);
+
+	if (rc < 0)
+		return rc;
+	(void)esys_execve(path, p->args.v, ident_env(p, r->arena));
+	return err_sys(err, errno, "exec %s",
+		       text_safe(safe, sizeof(safe), path, strlen(path)));
+}
+
+int final_terminal(int tty, struct err *err)
+{
+	int i;
+
+	if (ioctl(tty, TIOCSCTTY, 0) < 0)
+		return err_sys(err, errno, "controlling terminal");
+	for (i = 0; i < 3; i++)
+		if (dup2(tty, i) < 0)
+			return err_sys(err, errno, "dup2");
+	return 0;
+}

@@ -1,0 +1,17 @@
+/*
+ * fore.h - waiting in the foreground for a process that is our child: signals
+ * are passed on, its exit status becomes ours.
+ */
+#ifndef ENGINE_RUN_FORE_H
+#define ENGINE_RUN_FORE_H
+
+#include "lib/err.h"
+
+/* Blocks the signals that fore_wait() will pass on; before the clone, so that
+ * none is lost.  The child must call fore_child(). */
+int fore_block(struct err *err);
+void fore_child(void);
+/* *out_status: exit status or 128 + signal. */
+int fore_wait(int pidfd, int *out_status, struct err *err);
+
+#endif

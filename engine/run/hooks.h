@@ -1,0 +1,21 @@
+/*
+ * hooks.h - the hooks of a config (runtime-spec, "POSIX-platform Hooks"):
+ * each gets the state as JSON on its standard input, exactly the environment
+ * that the config names, and no other descriptor.
+ */
+#ifndef ENGINE_RUN_HOOKS_H
+#define ENGINE_RUN_HOOKS_H
+
+#include "engine/run/run.h"
+
+/* Runs list in order.  The first that fails (or exceeds its timeout) is an
+ * error, unless tolerant (poststart, poststop): then the rest still runs and
+ * the last failure is given back. */
+int hooks_run(const struct spec_hook_list *list, const char *name,
+	      const struct buf *state, bool tolerant, struct err *err);
+/* The state document of the specification, for hooks and `state`. */
+int hooks_state(const struct state *s, enum state_status status,
+		const struct decode_strv *annotations, struct buf *out,
+		struct err *err);
+
+#endif

@@ -1,0 +1,467 @@
+/*
+ * host.c - the engine's steps of run.h.  Runs on the host with the caller's
+ * privileges; nothing in here looks into the container's tree.
+ */
+#include "engine/run/host.h"
+
+#include "engine/run/child.h"
+#include "engine/run/hooks.h"
+#include "engine/run/link.h"
+#include "engine/rootfs/overlay.h"
+#include "engine/sys/esys.h"
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define HOST_SHARED_BYTES ((size_t)FILTER_MAX_INSNS * FILTER_INSN_BYTES)
+
+void run_init(struct run *r, const struct run_options *opt)
+{
+	*r = (struct run){.opt = *opt,
+			  .root_fd = -1,
+			  .dir_fd = -1,
+			  .bundle_fd = -1,
+			  .start_fd = -1,
+			  .console_fd = -1,
+			  .link = {-1, -1},
+			  .child = {.cgroup_fd = -1, .pidfd = -1},
+			  .log_fd = -1};
+	r->arena = arena_new(RUN_ARENA_BYTES);
+	buf_init(&r->config, SPEC_MAX_BYTES);
+	ns_init(&r->ns);
+	prepare_init(&r->rootfs);
+}
+
+static void host_close(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+void run_release(struct run *r)
+{
+	prepare_release(&r->rootfs);
+	ns_release(&r->ns);
+	cgroup_release(&r->cgroup);
+	filter_release(&r->filter);
+	host_close(&r->root_fd);
+	host_close(&r->dir_fd);
+	host_close(&r->bundle_fd);
+	host_close(&r->start_fd);
+	host_close(&r->console_fd);
+	host_close(&r->link[0]);
+	host_close(&r->link[1]);
+	host_close(&r->child.pidfd);
+	if (r->shared != NULL)
+		(void)munmap(r->shared, HOST_SHARED_BYTES);
+	buf_release(&r->config);
+	arena_free(r->arena);
+}
+
+static int host_read_overlay(struct run *r, struct err *err)
+{
+	struct buf b;
+	int rc;
+
+	if (r->opt.overlay == NULL)
+		return 0;
+	buf_init(&b, SPEC_MAX_BYTES);
+	rc = file_read(AT_FDCWD, r->opt.overlay, SPEC_MAX_BYTES, &b, err);
+	if (rc == 0)
+		rc = overlay_read(b.data, b.len, r->arena, &r->rootfs.overlay,
+				  err);
+	buf_release(&b);
+	return rc;
+}
+
+int host_decode(struct run *r, struct err *err)
+{
+	int rc = state_check_id(r->opt.id, err);
+
+	if (rc < 0)
+		return rc;
+	r->bundle_fd = open(r->opt.bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->bundle_fd < 0)
+		return err_sys(err, errno, "bundle %s", r->opt.bundle);
+	rc = file_read(r->bundle_fd, "config.json", SPEC_MAX_BYTES, &r->config,
+		       err);
+	if (rc == 0)
+		rc = spec_read(r->config.data, r->config.len, r->arena,
+			       &r->spec, err);
+	if (rc == 0)
+		rc = host_read_overlay(r, err);
+	if (rc == 0)
+		rc = caps_read(r->spec.process->caps, &r->caps, err);
+	if (rc == 0 && r->spec.process->terminal &&
+	    r->opt.console_socket == NULL)
+		rc = err_set(err, ERR_INPUT,
+			     "process.terminal wants --console-socket");
+	if (rc == 0 && !r->spec.process->terminal &&
+	    r->opt.console_socket != NULL)
+		rc = err_set(err, ERR_INPUT,
+			     "--console-socket wants process.terminal");
+	r->hooks_early = r->spec.hooks.prestart.n > 0 ||
+			 r->spec.hooks.create_runtime.n > 0 ||
+			 r->spec.hooks.create_container.n > 0;
+	r->rootfs.spec = &r->spec;
+	r->map = (struct idmap){r->spec.linux_.uid_map, r->spec.linux_.gid_map,
+				r->spec.linux_.n_uid_map,
+				r->spec.linux_.n_gid_map};
+	return rc;
+}
+
+int host_claim(struct run *r, struct err *err)
+{
+	int rc = state_open_root(r->opt.root, true, &r->root_fd, err);
+
+	if (rc == 0)
+		rc = state_claim(r->root_fd, r->opt.id, &r->dir_fd, err);
+	return rc;
+}
+
+void host_undo_claim(struct run *r)
+{
+	if (r->dir_fd >= 0)
+		(void)state_remove(r->root_fd, r->opt.id, NULL);
+}
+
+int host_look(struct run *r, struct err *err)
+{
+	const char *path = r->spec.linux_.cgroups_path;
+	int rc;
+
+	if (path == NULL || path[0] == '\0')
+		path = arena_printf(r->arena, "reconcile/%s", r->opt.id);
+	rc = cgroup_init(&r->cgroup, CGROUP_ROOT, false, path, err);
+	if (rc == 0)
+		rc = cgroup_look(&r->cgroup, err);
+	return rc;
+}
+
+int host_record(struct run *r, struct err *err)
+{
+	char created[CLOCK_RFC3339_BYTES], real[4096];
+
+	if (realpath(r->opt.bundle, real) == NULL)
+		return err_sys(err, errno, "bundle %s", r->opt.bundle);
+	r->state = (struct state){
+		.id = arena_strdup(r->arena, r->opt.id),
+		.bundle = arena_strdup(r->arena, real),
+		.rootfs = r->spec.root.path[0] == '/'
+				  ? r->spec.root.path
+				  : arena_printf(r->arena, "%s/%s", real,
+						 r->spec.root.path),
+		.cgroup = r->cgroup.path,
+		.cgroup_keep = r->cgroup.keep,
+		.version = r->spec.version,
+		.created = arena_strdup(
+			r->arena, clock_rfc3339(clock_unix_ms(), created)),
+	};
+	return state_write_intent(r->dir_fd, &r->state, r->config.data,
+				  r->config.len, err);
+}
+
+int host_namespaces(struct run *r, struct err *err)
+{
+	int rc = ns_open(&r->spec, &r->ns, err);
+	bool new_user = (r->ns.create & CLONE_NEWUSER) != 0;
+
+	if (rc < 0)
+		return rc;
+	if (new_user && (r->map.n_uid == 0 || r->map.n_gid == 0))
+		return err_set(err, ERR_INPUT,
+			       "config: a new user namespace wants "
+			       "linux.uidMappings and gidMappings");
+	if (r->ns.fd[SPEC_NS_USER] >= 0)
+		return idmap_read(r->ns.fd[SPEC_NS_USER], r->arena, &r->map,
+				  err);
+	if (!new_user)
+		r->map = (struct idmap){.n_uid = 0};
+	return 0;
+}
+
+int host_cgroup(struct run *r, struct err *err)
+{
+	return cgroup_create(&r->cgroup, err);
+}
+
+void host_undo_cgroup(struct run *r)
+{
+	(void)cgproc_kill(&r->cgroup, NULL);
+	(void)cgroup_remove(&r->cgroup, NULL);
+}
+
+int host_limits(struct run *r, struct err *err)
+{
+	return cglimit_write(&r->cgroup, &r->spec.linux_.resources, true, err);
+}
+
+int host_sources(struct run *r, struct err *err)
+{
+	size_t i;
+	int rc = prepare_sources(&r->rootfs, r->bundle_fd, &r->map, r->arena,
+				 err);
+
+	r->rootfs.cgroup_v2_only = r->cgroup.v2_only;
+	for (i = 0; i < r->cgroup.n && rc == 0; i++)
+		rc = prepare_cgroup(&r->rootfs, r->cgroup.h[i].name,
+				    r->cgroup.h[i].dir, err);
+	return rc;
+}
+
+static int host_start_socket(struct run *r, struct err *err)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+	r->start_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (r->start_fd < 0)
+		return err_sys(err, errno, "socket");
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path),
+		       "/proc/self/fd/%d/" STATE_SOCKET, r->dir_fd);
+	if (bind(r->start_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    listen(r->start_fd, 4) < 0)
+		return err_sys(err, errno, "bind " STATE_SOCKET);
+	return 0;
+}
+
+int host_console_socket(struct run *r, struct err *err)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	size_t len = strlen(r->opt.console_socket);
+
+	if (len >= sizeof(addr.sun_path))
+		return err_set(err, ERR_INPUT, "--console-socket: too long");
+	memcpy(addr.sun_path, r->opt.console_socket, len);
+	r->console_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (r->console_fd < 0 ||
+	    connect(r->console_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return err_sys(err, errno, "--console-socket %s",
+			       r->opt.console_socket);
+	return 0;
+}
+
+int host_sockets(struct run *r, struct err *err)
+{
+	int rc = 0;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, r->link) < 0)
+		return err_sys(err, errno, "socketpair");
+	if (!r->opt.direct)
+		rc = host_start_socket(r, err);
+	if (rc == 0 && r->opt.console_socket != NULL)
+		rc = host_console_socket(r, err);
+	if (rc == 0 && r->spec.linux_.seccomp != NULL) {
+		r->shared =
+			mmap(NULL, HOST_SHARED_BYTES, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (r->shared == MAP_FAILED) {
+			r->shared = NULL;
+			rc = err_sys(err, errno, "mmap");
+		}
+	}
+	return rc;
+}
+
+int host_clone(struct run *r, struct err *err)
+{
+	int back = -1, rc = 0;
+
+	r->child.run = child_main;
+	r->child.arg = r;
+	r->child.cgroup_fd = cgroup_v2_dir(&r->cgroup);
+	if (r->ns.create_time)
+		rc = ns_time(&r->spec.linux_.offsets, &back, err);
+	if (rc == 0)
+		rc = ns_clone(&r->ns, &r->child, err);
+	if (back >= 0 && ns_time_back(back, rc == 0 ? err : NULL) < 0 &&
+	    rc == 0)
+		rc = err->code;
+	host_close(&r->link[1]);
+	host_close(&r->start_fd);
+	return rc;
+}
+
+void host_undo_clone(struct run *r)
+{
+	int status;
+
+	host_close(&r->link[0]);
+	if (r->child.pidfd < 0)
+		return;
+	(void)sys_pidfd_signal(r->child.pidfd, SIGKILL);
+	(void)esys_waitid_pidfd(r->child.pidfd, &status, 0);
+}
+
+int host_remember(struct run *r, struct err *err)
+{
+	bool dead = false;
+
+	r->state.pid = r->child.pid;
+	r->state.start_time = state_start_time(r->child.pid, &dead);
+	if (dead)
+		return err_set(err, ERR_SYS,
+			       "the container's first process died at once");
+	return state_write_init(r->dir_fd, r->state.pid, r->state.start_time,
+				err);
+}
+
+int host_maps(struct run *r, struct err *err)
+{
+	if ((r->ns.create & CLONE_NEWUSER) == 0)
+		return 0;
+	return idmap_write(r->child.pid, &r->map, err);
+}
+
+int host_attach(struct run *r, struct err *err)
+{
+	return cgproc_attach(&r->cgroup, r->child.pid, r->child.cgroup_fd, err);
+}
+
+int host_idmap_binds(struct run *r, struct err *err)
+{
+	char path[64];
+	int fd = -1, rc;
+	size_t i;
+
+	for (i = 0; i < r->rootfs.n_mounts; i++)
+		if (r->rootfs.mounts[i].opt.idmap)
+			break;
+	if (i == r->rootfs.n_mounts)
+		return 0;
+	if (r->map.n_uid > 0) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/ns/user",
+			       r->child.pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return err_sys(err, errno, "open %s", path);
+	}
+	rc = prepare_map_binds(&r->rootfs, fd, err);
+	host_close(&fd);
+	return rc;
+}
+
+int host_oom(struct run *r, struct err *err)
+{
+	const struct decode_i64 *want = &r->spec.process->oom_score_adj;
+	char path[64], text[24];
+	int fd, n, rc = 0;
+
+	if (!want->set)
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj",
+		       r->child.pid);
+	n = snprintf(text, sizeof(text), "%lld", (long long)want->v);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)n) != n)
+		rc = err_sys(err, errno, "process.oomScoreAdj %s", text);
+	host_close(&fd);
+	return rc;
+}
+
+int host_go(struct run *r, struct err *err)
+{
+	return link_send(r->link[0], LINK_GO, 0, NULL, err);
+}
+
+int host_filter(struct run *r, struct err *err)
+{
+	int rc = filter_compile(r->spec.linux_.seccomp, &r->filter, err);
+
+	if (rc == 0 && r->filter.n > FILTER_MAX_INSNS)
+		return err_set(err, ERR_LIMIT, "seccomp: %zu instructions",
+			       r->filter.n);
+	if (rc == 0 && r->filter.n > 0)
+		memcpy(r->shared, r->filter.bpf,
+		       r->filter.n * FILTER_INSN_BYTES);
+	return rc;
+}
+
+int host_hooks(struct run *r, struct err *err)
+{
+	const struct spec_hooks *h = &r->spec.hooks;
+	struct link_msg m;
+	struct buf b;
+	int rc;
+
+	if (!r->hooks_early)
+		return 0;
+	rc = link_want(r->link[0], LINK_HOOKS, &m, err);
+	if (rc < 0)
+		return rc;
+	buf_init(&b, SPEC_MAX_BYTES);
+	rc = hooks_state(&r->state, STATE_CREATING, &r->spec.annotations, &b,
+			 err);
+	if (rc == 0)
+		rc = hooks_run(&h->prestart, "prestart", &b, false, err);
+	if (rc == 0)
+		rc = hooks_run(&h->create_runtime, "createRuntime", &b, false,
+			       err);
+	buf_release(&b);
+	if (rc == 0)
+		rc = link_send(r->link[0], LINK_NEXT, 0, NULL, err);
+	return rc;
+}
+
+int host_ready(struct run *r, struct err *err)
+{
+	struct link_msg m;
+	int rc = link_want(r->link[0], LINK_READY, &m, err);
+
+	if (rc == 0)
+		rc = link_send(r->link[0], LINK_READY, (uint32_t)r->filter.n,
+			       NULL, err);
+	return rc;
+}
+
+int host_pid_file(struct run *r, struct err *err)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%d", r->state.pid);
+
+	if (r->opt.pid_file == NULL)
+		return 0;
+	return host_write_file(r->opt.pid_file, text, (size_t)n, err);
+}
+
+/* The caller watches the directory: never a half-written file. */
+int host_write_file(const char *path, const char *text, size_t len,
+		    struct err *err)
+{
+	char temp[4096];
+	int fd, rc;
+
+	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
+		return err_set(err, ERR_INPUT, "--pid-file: too long");
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		  0644);
+	if (fd < 0)
+		return err_sys(err, errno, "--pid-file %s", temp);
+	rc = file_write_fd(fd, text, len, err);
+	(void)close(fd);
+	if (rc == 0 && rename(temp, path) < 0)
+		rc = err_sys(err, errno, "--pid-file %s", path);
+	return rc;
+}
+
+void host_undo_pid_file(struct run *r)
+{
+	if (r->opt.pid_file != NULL)
+		(void)unlink(r->opt.pid_file);
+}
+
+int host_keep(struct run *r, struct err *err)
+{
+	if (r->opt.direct)
+		return 0;
+	return link_send(r->link[0], LINK_KEEP, 0, NULL, err);
+}

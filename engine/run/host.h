@@ -1,0 +1,38 @@
+/* host.h - the engine's own steps, see run.h. */
+#ifndef ENGINE_RUN_HOST_H
+#define ENGINE_RUN_HOST_H
+
+#include "engine/run/run.h"
+
+int host_decode(struct run *r, struct err *err);
+int host_claim(struct run *r, struct err *err);
+int host_look(struct run *r, struct err *err);
+int host_record(struct run *r, struct err *err);
+int host_namespaces(struct run *r, struct err *err);
+int host_cgroup(struct run *r, struct err *err);
+int host_limits(struct run *r, struct err *err);
+int host_sources(struct run *r, struct err *err);
+int host_sockets(struct run *r, struct err *err);
+int host_clone(struct run *r, struct err *err);
+int host_remember(struct run *r, struct err *err);
+int host_maps(struct run *r, struct err *err);
+int host_attach(struct run *r, struct err *err);
+int host_idmap_binds(struct run *r, struct err *err);
+int host_oom(struct run *r, struct err *err);
+int host_go(struct run *r, struct err *err);
+int host_filter(struct run *r, struct err *err);
+int host_hooks(struct run *r, struct err *err);
+int host_ready(struct run *r, struct err *err);
+int host_pid_file(struct run *r, struct err *err);
+int host_keep(struct run *r, struct err *err);
+
+int host_console_socket(struct run *r, struct err *err);
+int host_write_file(const char *path, const char *text, size_t len,
+		    struct err *err);
+
+void host_undo_claim(struct run *r);
+void host_undo_cgroup(struct run *r);
+void host_undo_clone(struct run *r);
+void host_undo_pid_file(struct run *r);
+
+#endif

@@ -1,0 +1,286 @@
+/* life.c - see life.h.  Runs on the host. */
+#include "engine/run/life.h"
+
+#include "engine/run/hooks.h"
+#include "engine/run/link.h"
+#include "lib/file.h"
+#include "lib/num.h"
+#include "lib/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LIFE_ARENA_BYTES (64u << 20)
+#define LIFE_KILL_MS 10000
+
+static const struct {
+	const char *name;
+	int sig;
+} life_signals[] = {
+	{"ABRT", SIGABRT},     {"ALRM", SIGALRM},     {"BUS", SIGBUS},
+	{"CHLD", SIGCHLD},     {"CLD", SIGCHLD},      {"CONT", SIGCONT},
+	{"FPE", SIGFPE},       {"HUP", SIGHUP},	      {"ILL", SIGILL},
+	{"INT", SIGINT},       {"IO", SIGIO},	      {"IOT", SIGIOT},
+	{"KILL", SIGKILL},     {"PIPE", SIGPIPE},     {"POLL", SIGPOLL},
+	{"PROF", SIGPROF},     {"PWR", SIGPWR},	      {"QUIT", SIGQUIT},
+	{"SEGV", SIGSEGV},     {"STKFLT", SIGSTKFLT}, {"STOP", SIGSTOP},
+	{"SYS", SIGSYS},       {"TERM", SIGTERM},     {"TRAP", SIGTRAP},
+	{"TSTP", SIGTSTP},     {"TTIN", SIGTTIN},     {"TTOU", SIGTTOU},
+	{"URG", SIGURG},       {"USR1", SIGUSR1},     {"USR2", SIGUSR2},
+	{"VTALRM", SIGVTALRM}, {"WINCH", SIGWINCH},   {"XCPU", SIGXCPU},
+	{"XFSZ", SIGXFSZ},
+};
+
+static int life_realtime(const char *text)
+{
+	uint64_t n = 0;
+	bool from_end = strncmp(text, "RTMAX-", 6) == 0;
+
+	if (strcmp(text, "RTMIN") == 0)
+		return 34;
+	if (strcmp(text, "RTMAX") == 0)
+		return 64;
+	if (!from_end && strncmp(text, "RTMIN+", 6) != 0)
+		return -1;
+	if (!num_parse_u64(text + 6, strlen(text + 6), 30, &n))
+		return -1;
+	return from_end ? 64 - (int)n : 34 + (int)n;
+}
+
+int life_signal(const char *text)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	if (num_parse_u64(text, strlen(text), 64, &n))
+		return (int)n;
+	if (strncmp(text, "SIG", 3) == 0)
+		text += 3;
+	for (i = 0; i < sizeof(life_signals) / sizeof(life_signals[0]); i++)
+		if (strcmp(text, life_signals[i].name) == 0)
+			return life_signals[i].sig;
+	return life_realtime(text);
+}
+
+int life_read_spec(struct life *l, struct err *err)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, SPEC_MAX_BYTES);
+	r = file_read(l->dir_fd, "config.json", SPEC_MAX_BYTES, &b, err);
+	if (r == 0)
+		r = spec_read(b.data, b.len, l->arena, &l->spec, err);
+	buf_release(&b);
+	l->has_spec = r == 0;
+	return r;
+}
+
+int life_open(struct life *l, const char *root, const char *id, struct err *err)
+{
+	struct err ignored = {0};
+	int r;
+
+	*l = (struct life){.root_fd = -1, .dir_fd = -1};
+	l->arena = arena_new(LIFE_ARENA_BYTES);
+	r = state_check_id(id, err);
+	if (r == 0) {
+		r = state_open_root(root, false, &l->root_fd, err);
+		if (r == ERR_NOTFOUND)
+			r = err_set(err, ERR_NOTFOUND,
+				    "container \"%s\" does not exist", id);
+	}
+	if (r == 0)
+		r = state_open(l->root_fd, id, &l->dir_fd, err);
+	if (r == 0)
+		r = state_read(l->dir_fd, l->arena, &l->state, err);
+	if (r < 0) {
+		life_release(l);
+		return r;
+	}
+	if (l->state.id == NULL)
+		l->state.id = arena_strdup(l->arena, id);
+	l->status = state_status(l->dir_fd, &l->state);
+	if (l->state.cgroup != NULL &&
+	    cgroup_init(&l->cgroup, CGROUP_ROOT, false, l->state.cgroup,
+			&ignored) == 0) {
+		l->cgroup.keep = l->state.cgroup_keep;
+		(void)cgroup_open(&l->cgroup, &ignored);
+	}
+	if (l->status == STATE_RUNNING && cgproc_is_frozen(&l->cgroup))
+		l->status = STATE_PAUSED;
+	return 0;
+}
+
+void life_release(struct life *l)
+{
+	cgroup_release(&l->cgroup);
+	if (l->dir_fd >= 0)
+		(void)close(l->dir_fd);
+	if (l->root_fd >= 0)
+		(void)close(l->root_fd);
+	arena_free(l->arena);
+	*l = (struct life){.root_fd = -1, .dir_fd = -1};
+}
+
+static int life_hooks(struct life *l, const char *name, struct err *err)
+{
+	bool stop = strcmp(name, "poststop") == 0;
+	const struct spec_hook_list *list;
+	struct buf b;
+	int r;
+
+	if (!l->has_spec && life_read_spec(l, err) < 0)
+		return stop ? 0 : err->code;
+	list = stop ? &l->spec.hooks.poststop : &l->spec.hooks.poststart;
+	if (list->n == 0)
+		return 0;
+	buf_init(&b, SPEC_MAX_BYTES);
+	r = hooks_state(&l->state, stop ? STATE_STOPPED : STATE_RUNNING,
+			&l->spec.annotations, &b, err);
+	if (r == 0)
+		r = hooks_run(list, name, &b, true, err);
+	buf_release(&b);
+	return r;
+}
+
+static int life_connect(struct life *l, int *out_sock, struct err *err)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (sock < 0)
+		return err_sys(err, errno, "socket");
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path),
+		       "/proc/self/fd/%d/" STATE_SOCKET, l->dir_fd);
+	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		int saved = errno;
+
+		(void)close(sock);
+		return err_sys(err, saved, "connect to the first process");
+	}
+	*out_sock = sock;
+	return 0;
+}
+
+int life_start(struct life *l, struct err *err)
+{
+	struct link_msg m;
+	int sock = -1, r;
+
+	if (l->status != STATE_CREATED)
+		return err_set(err, ERR_CONFLICT,
+			       "cannot start a container that is %s, want "
+			       "created",
+			       state_status_name(l->status));
+	r = life_connect(l, &sock, err);
+	if (r < 0)
+		return r;
+	r = link_send(sock, LINK_START, 0, NULL, err);
+	if (r == 0)
+		r = link_recv(sock, &m, err);
+	(void)close(sock);
+	(void)unlinkat(l->dir_fd, STATE_SOCKET, 0);
+	if (r == 0 && m.type != LINK_NONE)
+		r = err_set(err, ERR_PROTO, "the first process answered %u",
+			    m.type);
+	if (r == 0)
+		r = life_hooks(l, "poststart", err);
+	return r;
+}
+
+int life_kill(struct life *l, int sig, bool all, struct err *err)
+{
+	int pidfd, r = 0;
+
+	if (all && l->status != STATE_CREATING && l->cgroup.n > 0) {
+		if (sig == SIGKILL)
+			return cgproc_kill(&l->cgroup, err);
+		return cgproc_signal(&l->cgroup, sig, err);
+	}
+	pidfd = state_pidfd(&l->state);
+	if (pidfd < 0 || l->status == STATE_STOPPED ||
+	    l->status == STATE_CREATING) {
+		if (pidfd >= 0)
+			(void)close(pidfd);
+		return err_set(err, ERR_CONFLICT, "container not running (%s)",
+			       state_status_name(l->status));
+	}
+	if (sys_pidfd_signal(pidfd, sig) < 0)
+		r = err_sys(err, errno, "signal %d", sig);
+	(void)close(pidfd);
+	/* v1 keeps even a killed process in the freezer. */
+	if (r == 0 && sig == SIGKILL && l->status == STATE_PAUSED)
+		(void)cgproc_freeze(&l->cgroup, false, NULL);
+	return r;
+}
+
+static int life_end(struct life *l, struct err *err)
+{
+	struct pollfd p = {.fd = state_pidfd(&l->state), .events = POLLIN};
+	int r;
+
+	if (p.fd >= 0)
+		(void)sys_pidfd_signal(p.fd, SIGKILL);
+	r = cgproc_kill(&l->cgroup, err);
+	if (r == 0 && p.fd >= 0 && poll(&p, 1, LIFE_KILL_MS) == 0)
+		r = err_set(err, ERR_AGAIN, "process %d survives SIGKILL",
+			    l->state.pid);
+	if (p.fd >= 0)
+		(void)close(p.fd);
+	return r;
+}
+
+int life_delete(struct life *l, bool force, struct err *err)
+{
+	int r = 0;
+
+	if (!force && l->status != STATE_STOPPED)
+		return err_set(err, ERR_CONFLICT,
+			       "cannot delete container %s that is not "
+			       "stopped: %s",
+			       l->state.id, state_status_name(l->status));
+	if (l->state.cgroup != NULL) {
+		r = life_end(l, err);
+		if (r == 0)
+			r = cgroup_remove(&l->cgroup, err);
+	}
+	/* The spec wants failures of poststop logged, not fatal; the state
+	 * goes in any case so that delete stays harmless when repeated. */
+	if (r == 0 && l->state.pid > 0)
+		(void)life_hooks(l, "poststop", err);
+	if (r == 0)
+		r = state_remove(l->root_fd, l->state.id, err);
+	return r;
+}
+
+int life_pause(struct life *l, bool frozen, struct err *err)
+{
+	enum state_status want = frozen ? STATE_RUNNING : STATE_PAUSED;
+
+	if (l->status != want && !(frozen && l->status == STATE_CREATED))
+		return err_set(err, ERR_CONFLICT,
+			       "cannot %s a container that is %s",
+			       frozen ? "pause" : "resume",
+			       state_status_name(l->status));
+	return cgproc_freeze(&l->cgroup, frozen, err);
+}
+
+int life_update(struct life *l, const struct spec_resources *res,
+		struct err *err)
+{
+	if (l->status == STATE_STOPPED || l->status == STATE_CREATING)
+		return err_set(err, ERR_CONFLICT,
+			       "cannot update a container that is %s",
+			       state_status_name(l->status));
+	if (res->n_devices > 0)
+		return err_set(err, ERR_INPUT,
+			       "update: devices cannot be changed");
+	return cglimit_write(&l->cgroup, res, false, err);
+}

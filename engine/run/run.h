@@ -1,0 +1,83 @@
+/*
+ * run.h - making a container: one struct for the run, one const table of
+ * steps.
+ *
+ *   engine (host)                         first process (container)
+ *   decode, claim, record
+ *   cgroups, sources, start socket
+ *   clone ------------------------------> waits
+ *   record it, id maps, cgroups, idmaps
+ *   GO ---------------------------------> ids, namespaces, root, mounts, dev
+ *   compiles the filter meanwhile
+ *   <------------------------------ HOOKS (only if the config has some)
+ *   prestart, createRuntime; NEXT ------> createContainer
+ *                                         pivot, masks, sysctl
+ *   <------------------------------ READY
+ *   READY(filter); pid file; KEEP ------> waits on start.sock
+ *   ends                                  START: limits, ids, capabilities,
+ *                                         filter, execve
+ *
+ * Whatever fails, the steps done so far are undone backwards; killed at any
+ * point, the engine leaves state.json, from which `delete --force` undoes the
+ * same.  The first process ends when it loses the engine before KEEP.
+ */
+#ifndef ENGINE_RUN_RUN_H
+#define ENGINE_RUN_RUN_H
+
+#include "engine/cgroup/cgroup.h"
+#include "engine/confine/caps.h"
+#include "engine/confine/filter.h"
+#include "engine/namespace/ns.h"
+#include "engine/rootfs/rootfs.h"
+#include "engine/state/state.h"
+#include "lib/buf.h"
+
+#define RUN_ARENA_BYTES (64u << 20)
+
+struct run_options { /* borrowed from the command line */
+	const char *id, *bundle, *root, *pid_file, *console_socket, *overlay;
+	unsigned int preserve_fds;
+	bool direct; /* `run`: no start.sock, START comes over the link */
+};
+
+struct run {
+	struct run_options opt;
+	struct arena *arena; /* owned */
+	struct buf config;   /* bytes of config.json */
+	struct spec spec;
+	struct state state;
+	struct idmap map; /* ids of the container, n_uid 0: the host's */
+	struct ns_plan ns;
+	struct cgroup cgroup;
+	struct rootfs rootfs;
+	struct caps caps;
+	struct filter filter;
+	void *shared; /* mapping: the filter for the child */
+	int root_fd, dir_fd, bundle_fd, start_fd, console_fd;
+	int link[2]; /* engine's end, child's end */
+	int log_fd;
+	struct ns_child child;
+	bool hooks_early; /* any of the three before the pivot */
+};
+
+enum run_side { RUN_ENGINE, RUN_CHILD, RUN_START, RUN_SIDES };
+
+struct run_step {
+	const char *name;
+	enum run_side side;
+	const char *needs; /* capability or right, "-" for none */
+	int (*act)(struct run *r, struct err *err);
+	void (*undo)(struct run *r); /* NULL: dies with the process, or ours */
+	const char *why;	     /* why it stands here */
+};
+
+void run_init(struct run *r, const struct run_options *opt);
+void run_release(struct run *r);
+
+/* The table; NULL past the end. */
+const struct run_step *run_step(size_t i);
+/* All steps of one side in order; on failure those done are undone, last
+ * first. */
+int run_side(struct run *r, enum run_side side, struct err *err);
+
+#endif

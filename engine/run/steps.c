@@ -1,0 +1,134 @@
+/*
+ * steps.c - the table of run.h.  The order of the rows is the order of the
+ * work; `why` says what would break elsewhere.
+ */
+#include "engine/run/child.h"
+#include "engine/run/host.h"
+#include "engine/run/final.h"
+
+#include <stddef.h>
+
+static const struct run_step run_steps[] = {
+	{"decode", RUN_ENGINE, "-", host_decode, NULL,
+	 "all JSON is read and checked before anything is touched"},
+	{"claim-id", RUN_ENGINE, "state directory", host_claim, host_undo_claim,
+	 "the directory is the lock against a second container of this id"},
+	{"look", RUN_ENGINE, "-", host_look, NULL,
+	 "the intent must say what was there before us"},
+	{"record-intent", RUN_ENGINE, "state directory", host_record, NULL,
+	 "before the first side effect, so that delete can undo it"},
+	{"namespaces", RUN_ENGINE, "-", host_namespaces, NULL,
+	 "opened with the host's view, before any of them is entered"},
+	{"cgroup", RUN_ENGINE, "root of the cgroup tree", host_cgroup,
+	 host_undo_cgroup, "must stand before a process can be put in"},
+	{"limits", RUN_ENGINE, "root of the cgroup tree", host_limits, NULL,
+	 "the first process must never run without its limits"},
+	{"sources", RUN_ENGINE, "CAP_SYS_ADMIN", host_sources, NULL,
+	 "host paths are resolved by the host's process, never inside"},
+	{"sockets", RUN_ENGINE, "state directory", host_sockets, NULL,
+	 "the child inherits them by the clone"},
+	{"clone", RUN_ENGINE, "CAP_SYS_ADMIN", host_clone, host_undo_clone,
+	 "all that it needs is open now"},
+	{"remember", RUN_ENGINE, "state directory", host_remember, NULL,
+	 "before the child may do anything"},
+	{"id-maps", RUN_ENGINE, "CAP_SETUID, CAP_SETGID", host_maps, NULL,
+	 "only the host's side may map more than one id"},
+	{"cgroup-attach", RUN_ENGINE, "root of the cgroup tree", host_attach,
+	 NULL, "before the child makes its cgroup namespace"},
+	{"idmap-mounts", RUN_ENGINE, "CAP_SYS_ADMIN", host_idmap_binds, NULL,
+	 "needs the child's user namespace and the host's privilege"},
+	{"oom-score", RUN_ENGINE, "CAP_SYS_RESOURCE to lower it", host_oom,
+	 NULL, "the child may not lower its own"},
+	{"go", RUN_ENGINE, "-", host_go, NULL, "the child works from here on"},
+	{"filter", RUN_ENGINE, "-", host_filter, NULL,
+	 "compiled while the child mounts"},
+	{"hooks-runtime", RUN_ENGINE, "the host's root", host_hooks, NULL,
+	 "prestart and createRuntime: namespaces stand, nothing is pivoted"},
+	{"ready", RUN_ENGINE, "-", host_ready, NULL,
+	 "the child has everything; it gets its filter"},
+	{"pid-file", RUN_ENGINE, "-", host_pid_file, host_undo_pid_file,
+	 "callers take it as the sign that create has worked"},
+	{"keep", RUN_ENGINE, "-", host_keep, NULL,
+	 "from here on the child lives without us"},
+
+	{"wait-go", RUN_CHILD, "-", child_wait, NULL, "no id is mapped before"},
+	{"ids", RUN_CHILD, "CAP_SETUID inside", child_ids, NULL,
+	 "files are made as the container's root"},
+	{"session", RUN_CHILD, "-", child_session, NULL,
+	 "away from the caller's terminal"},
+	{"cgroup-namespace", RUN_CHILD, "CAP_SYS_ADMIN inside", child_cgroup_ns,
+	 NULL, "its root is the group we are in now"},
+	{"names", RUN_CHILD, "CAP_SYS_ADMIN inside", child_names, NULL,
+	 "host and domain name of the new uts namespace"},
+	{"loopback", RUN_CHILD, "CAP_NET_ADMIN inside", child_loopback, NULL,
+	 "a new network namespace has its lo down"},
+	{"root", RUN_CHILD, "CAP_SYS_ADMIN inside", child_root, NULL,
+	 "all destinations are resolved in it"},
+	{"mounts", RUN_CHILD, "CAP_SYS_ADMIN inside", child_mounts, NULL,
+	 "procfs and sysfs want the old tree still visible"},
+	{"dev", RUN_CHILD, "CAP_MKNOD or clones", child_dev, NULL,
+	 "on the container's /dev, after it is mounted"},
+	{"console", RUN_CHILD, "-", child_console, NULL,
+	 "from the container's own devpts"},
+	{"hooks-container", RUN_CHILD, "as root inside", child_hooks, NULL,
+	 "createContainer: in the namespaces, before the pivot"},
+	{"sysctl", RUN_CHILD, "root inside", child_sysctl, NULL,
+	 "through a procfs of our own, before /proc/sys is read-only"},
+	{"pivot", RUN_CHILD, "CAP_SYS_ADMIN inside", child_pivot, NULL,
+	 "the host's tree is gone from here on"},
+	{"masks", RUN_CHILD, "CAP_SYS_ADMIN inside", child_masks, NULL,
+	 "over what the mounts brought"},
+	{"finish", RUN_CHILD, "CAP_SYS_ADMIN inside", child_finish, NULL,
+	 "read-only flags come when nothing is to be created any more"},
+	{"find", RUN_CHILD, "-", child_find, NULL,
+	 "a missing program is an error of create, not of start"},
+	{"tell-ready", RUN_CHILD, "-", child_ready, NULL,
+	 "the engine answers with the filter"},
+
+	{"hooks-start", RUN_START, "as root inside", child_start_hooks, NULL,
+	 "startContainer: after start was asked for, before the program"},
+	{"limits-own", RUN_START, "CAP_SYS_RESOURCE to raise", final_limits,
+	 NULL, "while we may still raise them"},
+	{"bounding", RUN_START, "CAP_SETPCAP inside", final_bounding, NULL,
+	 "CAP_SETPCAP is lost with the user id"},
+	{"filter-early", RUN_START, "CAP_SYS_ADMIN inside", final_filter_early,
+	 NULL, "without no_new_privs it needs the capability"},
+	{"user", RUN_START, "CAP_SETUID, CAP_SETGID inside", final_user, NULL,
+	 "groups, gid, uid, umask"},
+	{"cwd", RUN_START, "-", final_cwd, NULL,
+	 "with the user's own rights; proven to be inside"},
+	{"capabilities", RUN_START, "-", final_caps, NULL,
+	 "nothing is left afterwards but what was asked for"},
+	{"close", RUN_START, "-", final_close, NULL,
+	 "nothing inherited but 0, 1, 2 and what was declared"},
+	{"no-new-privs", RUN_START, "-", final_nnp, NULL,
+	 "the filter needs it"},
+	{"filter-late", RUN_START, "-", final_filter_late, NULL,
+	 "last, so that it need not allow the steps above"},
+	{"exec", RUN_START, "-", final_exec, NULL, "-"},
+};
+
+#define RUN_STEPS (sizeof(run_steps) / sizeof(run_steps[0]))
+
+const struct run_step *run_step(size_t i)
+{
+	return i < RUN_STEPS ? &run_steps[i] : NULL;
+}
+
+int run_side(struct run *r, enum run_side side, struct err *err)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < RUN_STEPS && rc == 0; i++)
+		if (run_steps[i].side == side)
+			rc = run_steps[i].act(r, err);
+	if (rc == 0)
+		return 0;
+	/* i is one behind the step that failed; that one may have done half
+	 * of its work, so its undo runs too. */
+	while (i-- > 0)
+		if (run_steps[i].side == side && run_steps[i].undo != NULL)
+			run_steps[i].undo(r);
+	return rc;
+}

@@ -1,0 +1,77 @@
+/*
+ * decode.h - one table per JSON object: name, type, place in a struct.
+ *
+ * Pure: no system call, no privilege.  Input may be hostile (a bundle made by
+ * a client); memory is the arena's, so its cap bounds the work.  Unknown
+ * members are ignored, as the specification demands of a runtime; members that
+ * are known and not supported are refused by name (DECODE_REFUSE).
+ */
+#ifndef ENGINE_SPEC_DECODE_H
+#define ENGINE_SPEC_DECODE_H
+
+#include "lib/arena.h"
+#include "lib/err.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct decode_i64 {
+	int64_t v;
+	bool set;
+};
+
+struct decode_u64 {
+	uint64_t v;
+	bool set;
+};
+
+struct decode_bool {
+	bool v;
+	bool set;
+};
+
+struct decode_strv {
+	char **v; /* NULL terminated; NULL when the member is absent */
+	size_t n;
+};
+
+struct decode_ids {
+	uint32_t *v;
+	size_t n;
+};
+
+enum decode_type {
+	DECODE_STR,    /* char * */
+	DECODE_FLAG,   /* bool */
+	DECODE_BOOL,   /* struct decode_bool */
+	DECODE_U32,    /* uint32_t */
+	DECODE_I64,    /* struct decode_i64 */
+	DECODE_U64,    /* struct decode_u64 */
+	DECODE_STRV,   /* struct decode_strv */
+	DECODE_IDS,    /* struct decode_ids */
+	DECODE_MAP,    /* struct decode_strv: key, value, key, value ... */
+	DECODE_OBJ,    /* struct, by sub */
+	DECODE_PTR,    /* struct *, by sub and size; NULL when absent */
+	DECODE_LIST,   /* struct array by sub and size; count at offset2 */
+	DECODE_REFUSE, /* refused when present and not empty */
+};
+
+struct decode_field {
+	const char *name;
+	enum decode_type type;
+	size_t offset;
+	size_t offset2;			/* LIST: place of the size_t count */
+	size_t size;			/* LIST, PTR: bytes of one element */
+	const struct decode_field *sub; /* ends with name == NULL */
+	bool required;
+};
+
+/* Fills target from object by table.  where is the path for messages
+ * ("process").  ERR_INPUT with the whole path and what was wanted. */
+int decode_object(const json_t *object, const struct decode_field *table,
+		  void *target, struct arena *arena, const char *where,
+		  struct err *err);
+
+#endif

@@ -1,0 +1,131 @@
+/* esys.c - see esys.h.  No logic here, only the calls. */
+#include "engine/sys/esys.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/fcntl.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* <sys/mount.h> cannot be included beside <linux/mount.h> (glibc 2.36). */
+#define ESYS_MNT_DETACH 2
+
+pid_t esys_clone3(struct clone_args *args)
+{
+	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+}
+
+int esys_open_tree(int dirfd, const char *path, unsigned int flags)
+{
+	return (int)syscall(SYS_open_tree, dirfd, path,
+			    flags | OPEN_TREE_CLOEXEC);
+}
+
+int esys_move_mount(int from, int to_dirfd, const char *to)
+{
+	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH;
+
+	if (to[0] == '\0')
+		flags |= MOVE_MOUNT_T_EMPTY_PATH;
+	return (int)syscall(SYS_move_mount, from, "", to_dirfd, to, flags);
+}
+
+int esys_fsopen(const char *type)
+{
+	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
+
+int esys_fsconfig(int fs, unsigned int cmd, const char *key, const void *val,
+		  int aux)
+{
+	return (int)syscall(SYS_fsconfig, fs, cmd, key, val, aux);
+}
+
+int esys_fsmount(int fs, unsigned int attr)
+{
+	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attr);
+}
+
+int esys_mount_setattr(int fd, unsigned int flags,
+		       const struct mount_attr *attr)
+{
+	return (int)syscall(SYS_mount_setattr, fd, "", flags | AT_EMPTY_PATH,
+			    attr, sizeof(*attr));
+}
+
+int esys_pivot_here(void)
+{
+	return (int)syscall(SYS_pivot_root, ".", ".");
+}
+
+int esys_umount_here(void)
+{
+	return (int)syscall(SYS_umount2, ".", ESYS_MNT_DETACH);
+}
+
+int esys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {
+		{.effective = (uint32_t)effective,
+		 .permitted = (uint32_t)permitted,
+		 .inheritable = (uint32_t)inheritable},
+		{.effective = (uint32_t)(effective >> 32),
+		 .permitted = (uint32_t)(permitted >> 32),
+		 .inheritable = (uint32_t)(inheritable >> 32)},
+	};
+
+	return (int)syscall(SYS_capset, &head, data);
+}
+
+int esys_seccomp(unsigned int op, unsigned int flags, const void *args)
+{
+	return (int)syscall(SYS_seccomp, op, flags, args);
+}
+
+int esys_bpf(int cmd, void *attr, size_t len)
+{
+	return (int)syscall(SYS_bpf, cmd, attr, len);
+}
+
+int esys_execve(const char *path, char *const *argv, char *const *envp)
+{
+	return (int)syscall(SYS_execve, path, argv, envp);
+}
+
+int esys_fexec(int fd, char *const *argv, char *const *envp)
+{
+	return (int)syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH);
+}
+
+int esys_waitid_pidfd(int pidfd, int *out_status, int options)
+{
+	siginfo_t info = {.si_pid = 0};
+	int r;
+
+	do {
+		r = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | options);
+	} while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -1;
+	if (info.si_pid == 0)
+		return 0;
+	*out_status = info.si_code == CLD_EXITED ? info.si_status
+						 : 128 + info.si_status;
+	return 1;
+}
+
+int esys_personality(unsigned long persona)
+{
+	return personality(persona);
+}
+
+int esys_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev)
+{
+	return mknodat(dirfd, name, mode, dev);
+}

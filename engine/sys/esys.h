@@ -1,0 +1,42 @@
+/*
+ * esys.h - the raw system calls of the engine: new mount API, clone3,
+ * pivot_root, capset, seccomp, bpf, execve.
+ *
+ * Runs in the engine (root on the host) and in the container's first process.
+ * Each wrapper returns the call's result, or -1 with errno, and does nothing
+ * else, so that a fault can be injected and a trace recorded here.  Everything
+ * that changes mounts, namespaces or privileges goes through here or lib/sys.
+ */
+#ifndef ENGINE_SYS_ESYS_H
+#define ENGINE_SYS_ESYS_H
+
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* clone3(2); in the child 0.  pidfd and flags are the caller's. */
+pid_t esys_clone3(struct clone_args *args);
+int esys_open_tree(int dirfd, const char *path, unsigned int flags);
+int esys_move_mount(int from, int to_dirfd, const char *to);
+int esys_fsopen(const char *type);
+/* cmd: FSCONFIG_*; the last two as the call wants them for cmd. */
+int esys_fsconfig(int fs, unsigned int cmd, const char *key, const void *val,
+		  int aux);
+int esys_fsmount(int fs, unsigned int attr);
+int esys_mount_setattr(int fd, unsigned int flags,
+		       const struct mount_attr *attr);
+int esys_pivot_here(void);  /* pivot_root(".", ".") */
+int esys_umount_here(void); /* umount2(".", MNT_DETACH) */
+int esys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+int esys_seccomp(unsigned int op, unsigned int flags, const void *args);
+int esys_bpf(int cmd, void *attr, size_t len);
+int esys_execve(const char *path, char *const *argv, char *const *envp);
+/* execveat(fd, "", AT_EMPTY_PATH) */
+int esys_fexec(int fd, char *const *argv, char *const *envp);
+int esys_waitid_pidfd(int pidfd, int *out_status, int options);
+int esys_personality(unsigned long persona);
+int esys_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev);
+
+#endif
