@@ -66,8 +66,10 @@ static int serve(struct msg *m, struct err *err)
 	if (!q)
 		return err_set(err, ERR_PROTO, "pull request: not readable");
 	r = pull_run(q, BLOBS_FD, SOCK_FD, err);
-	explicit_bzero(q->password.data, q->password.len);
-	explicit_bzero(m->payload.data, m->payload.len);
+	if (q->password.data)
+		explicit_bzero(q->password.data, q->password.len);
+	if (m->payload.data)
+		explicit_bzero(m->payload.data, m->payload.len);
 	image__pull_request__free_unpacked(q, NULL);
 	return r;
 }
