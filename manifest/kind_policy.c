@@ -155,7 +155,7 @@ static const struct field namespace_fields[] = {
 	FIELD_NEVER("spec", "a Namespace has no settings here; delete it"),
 	FIELD_NOISE("status"),
 };
-const struct table kind_namespace_table = {
+const struct table kind_policy_namespace_table = {
 	.name = "Namespace",
 	.fields = namespace_fields,
 	.n = FIELD_COUNT(namespace_fields),

@@ -48,7 +48,7 @@ static void check_always(struct decode *d, const struct node *n,
 
 #define WORKLOAD_SELECTOR(st_)                                                 \
 	FIELD_AT(FIELD_OBJ, "selector", st_, selector, FIELD_REQ,              \
-		 .table = &kind_selector_table,                                \
+		 .table = &kind_meta_selector_table,                           \
 		 .doc = "Must match the template; immutable: a change means "  \
 			"replace.")
 #define WORKLOAD_TEMPLATE(st_, doc_)                                           \
