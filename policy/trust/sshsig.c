@@ -40,6 +40,7 @@ static bool line_is(const struct commit_span *line, const char *text)
 	       memcmp(line->at, text, line->len) == 0;
 }
 
+#ifndef GUARD_OFF_ARMOR
 /* The base64 lines up to END: all but the last of exactly 70 columns. */
 static bool collect(struct commit_span *rest, struct buf *text)
 {
@@ -57,10 +58,9 @@ static bool collect(struct commit_span *rest, struct buf *text)
 	}
 	return false;
 }
-
-#ifdef GUARD_OFF_ARMOR
+#else
 /* What a loose reader does: any width, white space, text after END. */
-static bool collect_loose(struct commit_span *rest, struct buf *text)
+static bool collect(struct commit_span *rest, struct buf *text)
 {
 	struct commit_span line;
 
@@ -73,7 +73,6 @@ static bool collect_loose(struct commit_span *rest, struct buf *text)
 	}
 	return false;
 }
-#define collect collect_loose
 #endif
 
 int sshsig_unarmor(const struct commit_span *text, struct buf *out_blob,

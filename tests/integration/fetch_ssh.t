@@ -1,0 +1,139 @@
+#!/bin/sh
+# fetch_ssh.t - mirroring over ssh against a real sshd on loopback: host keys
+# (A66), a hostile server (A70, A71), errors with their codes.
+# SSHD=path names another sshd than that of the system.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../attack/trust_lib.sh"
+need_root
+SSHD=${SSHD:-/usr/sbin/sshd}
+[ -x "$SSHD" ] || skip_all "needs $SSHD (openssh-server)"
+need_program unshare setsid
+trust_setup
+
+R=$TMP/repo S=$TMP/store.git
+new_repo "$R"
+TIP=$(head_of "$R")
+make_key login
+make_key host
+make_key otherhost
+make_key stranger
+cp "$TMP/login.pub" "$TMP/authorized"
+PORT=$((20000 + $$ % 20000))
+cat >"$TMP/sshd_config" <<EOF
+ListenAddress 127.0.0.1
+Port $PORT
+HostKey $TMP/host
+PidFile $TMP/sshd.pid
+AuthorizedKeysFile $TMP/authorized
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+LogLevel QUIET
+PermitUserEnvironment no
+AcceptEnv none
+EOF
+# sshd wants a user of its own and a folder below /run: given in a mount
+# namespace, so that the machine stays as it is.
+{
+	cat /etc/passwd
+	grep -q '^sshd:' /etc/passwd || echo 'sshd:x:65533:65534::/:/bin/false'
+} >"$TMP/passwd"
+cat >"$TMP/start" <<EOF
+mount --bind "$TMP/passwd" /etc/passwd || exit 1
+mount -t tmpfs none /run || exit 1
+mkdir -m 755 /run/sshd
+exec "$SSHD" -D -f "$TMP/sshd_config"
+EOF
+sshd_stop()
+{
+	[ -s "$TMP/sshd.pid.host" ] && kill "$(cat "$TMP/sshd.pid.host")"
+}
+at_exit sshd_stop
+unshare -m sh "$TMP/start" >"$TMP/sshd.log" 2>&1 &
+echo $! >"$TMP/sshd.pid.host"
+listening()
+{
+	ssh-keyscan -T 2 -p "$PORT" 127.0.0.1 2>/dev/null | grep -q ssh-ed25519
+}
+wait_for 10 listening || skip_all "sshd does not start: $(cat "$TMP/sshd.log")"
+
+echo "[127.0.0.1]:$PORT $(cut -d' ' -f1,2 "$TMP/host.pub")" >"$TMP/known"
+# mirror NAME ERE [NAME=VALUE...]
+mirror()
+{
+	_name=$1 _ere=$2
+	shift 2
+	run "$ASK" "$BIN" mirror "$@" url="ssh://root@127.0.0.1:$PORT$R" \
+		ref="$REF" store="$S" key="$TMP/login" hosts="$TMP/known" \
+		timeout=20000
+	like "$OUT" "$_ere" "$_name"
+}
+
+mirror 'mirror over ssh' "^head $TIP changed=1$"
+succeeds 'git finds the store whole' git -C "$S" fsck --strict
+accepts 'the mirror verifies' "$S" "$TIP"
+mirror 'nothing new' "^head $TIP changed=0$"
+change "$R" second
+TIP=$(head_of "$R")
+mirror 'one commit more' "^head $TIP changed=1$"
+accepts 'and verifies' "$S" "$TIP"
+
+mirror 'missing ref' '^error NOTFOUND .*no ref' ref=refs/heads/none
+mirror 'missing repository' '^error NOTFOUND no such repository' \
+	url="ssh://root@127.0.0.1:$PORT/nonexistent"
+mirror 'nobody listens: try again' '^error AGAIN .*[Rr]efused' \
+	url="ssh://root@127.0.0.1:1$R"
+mirror 'a key that the server does not know' '^error DENIED the server refused' \
+	key="$TMP/stranger"
+mirror 'a key file that is not there' '^error INPUT ssh key ' \
+	key="$TMP/nokey"
+
+# --- host keys
+mirror 'A66 unknown host' '^error TRUST .*host key' hosts=
+echo "[127.0.0.1]:$PORT $(cut -d' ' -f1,2 "$TMP/otherhost.pub")" \
+	>"$TMP/known.other"
+mirror 'A66 another host key' '^error TRUST .*host key' \
+	hosts="$TMP/known.other"
+{
+	cat "$TMP/known"
+	echo "@revoked * $(cut -d' ' -f1,2 "$TMP/host.pub")"
+} >"$TMP/known.revoked"
+mirror 'A66 revoked host key' '^error TRUST .*host key' \
+	hosts="$TMP/known.revoked"
+mirror 'the key path cannot smuggle options' '^error INPUT ssh key' \
+	key="$TMP/login -oProxyCommand=id"
+
+# --- a server that misbehaves: a forced command instead of git
+serve()
+{
+	cat >"$TMP/serve"
+	chmod +x "$TMP/serve"
+	printf 'command="%s" %s\n' "$TMP/serve" "$(cat "$TMP/login.pub")" \
+		>"$TMP/authorized"
+}
+serve <<'EOF'
+#!/bin/sh
+exec cat /dev/zero
+EOF
+mirror 'A70 endless bytes' '^error (LIMIT|AGAIN) ' max=1000000
+serve <<'EOF'
+#!/bin/sh
+printf '0032want'
+exec sleep 60
+EOF
+_start=$(date +%s)
+mirror 'A70 silence' '^error AGAIN .*did not answer in time' timeout=1500
+[ $(($(date +%s) - _start)) -lt 10 ] && ok 'A70 the time budget holds' ||
+	not_ok 'A70 the time budget holds'
+serve <<'EOF'
+#!/bin/sh
+printf '\033]0;owned\007\033[31mred\r\n' >&2
+exit 1
+EOF
+mirror 'A71 escape sequences' '^error AGAIN '
+unlike "$(printf '%s' "$OUT" | tr -d '[:print:]\n' | od -c)" '033' \
+	'A71 none reaches us raw'
+like "$OUT" '\\x1[bB]' 'A71 they are shown escaped'
+finish
