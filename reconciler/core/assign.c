@@ -46,39 +46,69 @@ bool assign_is_stale(struct core *c, const struct world_host *h,
 	       strcmp(h->accepted_commit, commit) != 0;
 }
 
-static int send_pack(struct core *c, struct fleet_host *h, const char *commit,
+/* Hosts that have the same commit get the same pack: it is made once. */
+static int make_pack(struct core *c, const char *want, const char *have,
 		     struct err *err)
 {
+	struct fleet_pack *p = &c->fleet->pack;
+
+	if (strcmp(p->want, want) == 0 && strcmp(p->have, have) == 0)
+		return 0;
+	p->want[0] = '\0';
+	buf_release(&p->bytes);
+	buf_init(&p->bytes, PACK_MAX);
+	if (siblings_pack(c->conf, c->libexec, want, have, &p->bytes, err) < 0)
+		return err->code;
+	(void)snprintf(p->want, sizeof(p->want), "%s", want);
+	(void)snprintf(p->have, sizeof(p->have), "%s", have);
+	return 0;
+}
+
+static int send_chunks(struct core *c, const char *host, const char *commit,
+		       struct err *err)
+{
+	const struct buf *pack = &c->fleet->pack.bytes;
+	char id[65];
+	uint32_t chunk = 0;
+	size_t at = 0;
+	int r = 0;
+
+	(void)snprintf(id, sizeof(id), "%s", commit);
+	while (r == 0 && at < pack->len) {
+		Channel__Pack m = CHANNEL__PACK__INIT;
+		size_t n = pack->len - at < CHUNK_BYTES ? pack->len - at
+							: CHUNK_BYTES;
+
+		m.commit = id;
+		m.chunk = chunk++;
+		m.data.data = (uint8_t *)pack->data + at;
+		m.data.len = n;
+		at += n;
+		m.last = at == pack->len;
+		r = fleet_send(c, host, CHANNEL__MSG_TYPE__MSG_PACK, &m.base,
+			       err);
+		if (r == 0)
+			r = fleet_wait_room(c, host, err);
+	}
+	return r;
+}
+
+static int send_pack(struct core *c, const char *host, const char *commit,
+		     struct err *err)
+{
+	struct fleet_host *h = fleet_find(c->fleet, host);
 	const char *have = h->report != NULL  ? h->report->accepted_commit
 			   : h->hello != NULL ? h->hello->accepted_commit
 					      : "";
-	struct buf pack;
-	uint32_t chunk = 0;
-	size_t at = 0;
 	int r;
 
 	if (strcmp(have, commit) == 0 ||
 	    (h->sent_commit != NULL && strcmp(h->sent_commit, commit) == 0))
 		return 0;
-	buf_init(&pack, PACK_MAX);
-	r = siblings_pack(c->conf, c->libexec, commit, have, &pack, err);
-	while (r == 0 && at < pack.len) {
-		Channel__Pack m = CHANNEL__PACK__INIT;
-		size_t n = pack.len - at < CHUNK_BYTES ? pack.len - at
-						       : CHUNK_BYTES;
-		char id[65];
-
-		(void)snprintf(id, sizeof(id), "%s", commit);
-		m.commit = id;
-		m.chunk = chunk++;
-		m.data.data = (uint8_t *)pack.data + at;
-		m.data.len = n;
-		at += n;
-		m.last = at == pack.len;
-		r = fleet_send(c, h->name, CHANNEL__MSG_TYPE__MSG_PACK, &m.base,
-			       err);
-	}
-	buf_release(&pack);
+	r = make_pack(c, commit, have, err);
+	if (r == 0)
+		r = send_chunks(c, host, commit, err);
+	h = fleet_find(c->fleet, host); /* the list may have grown meanwhile */
 	if (r == 0) {
 		free(h->sent_commit);
 		h->sent_commit = strdup(commit);
@@ -204,7 +234,7 @@ int assign_send(struct core *c, const char *host, const char *commit,
 
 	if (h == NULL || !h->connected)
 		return 0;
-	r = send_pack(c, h, commit, err);
+	r = send_pack(c, host, commit, err);
 	if (r < 0)
 		return err_wrap(err, "host %s", host);
 	arena = arena_new((size_t)64 << 20);
@@ -217,6 +247,7 @@ int assign_send(struct core *c, const char *host, const char *commit,
 	if (r == 0)
 		r = fleet_send(c, host, CHANNEL__MSG_TYPE__MSG_ASSIGNMENT,
 			       &m.base, err);
+	h = fleet_find(c->fleet, host);
 	if (r == 0)
 		h->sent_epoch = epoch;
 	arena_free(arena);

@@ -6,26 +6,22 @@
  */
 #include "reconciler/core/fleet.h"
 
+#include "channel/client.h"
 #include "lib/clock.h"
 #include "lib/text.h"
 #include "reconciler/core/join.h"
 #include "reconciler/core/membership.h"
 #include "reconciler/core/record.h"
 
-#include "channel/local.pb-c.h"
-
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define ATTACH_MS 5000
 #define START_MS 5000
+#define ROOM_MS 60000
 #define LOG_MAX (8u << 20)
 
 struct fleet_host *fleet_find(const struct fleet *f, const char *name)
@@ -106,79 +102,72 @@ static void host_forget_session(struct fleet_host *h)
 	h->report = NULL;
 	h->sent_commit = NULL;
 	h->connected = false;
-}
-
-static int send_message(struct core *c, uint16_t type,
-			const ProtobufCMessage *m, struct err *err)
-{
-	size_t len = protobuf_c_message_get_packed_size(m);
-	uint8_t *bytes = malloc(len > 0 ? len : 1);
-	int r;
-
-	if (bytes == NULL)
-		return err_set(err, ERR_NOMEM, "channel frame");
-	(void)protobuf_c_message_pack(m, bytes);
-	r = msg_send(c->fleet->sock, type, bytes, len, NULL, 0, err);
-	free(bytes);
-	return r < 0 ? err_wrap(err, "channel") : 0;
+	h->given = 0;
+	h->taken = 0;
 }
 
 int fleet_send(struct core *c, const char *host, uint32_t type,
 	       const ProtobufCMessage *message, struct err *err)
 {
-	Local__HostSend m = LOCAL__HOST_SEND__INIT;
-	const struct fleet_host *h = fleet_find(c->fleet, host);
+	struct fleet_host *h = fleet_find(c->fleet, host);
 	size_t len = protobuf_c_message_get_packed_size(message);
+	uint8_t *bytes;
 	int r;
 
 	if (h == NULL || !h->connected)
 		return 0;
-	m.host = h->name;
-	m.type = type;
-	m.payload.data = malloc(len > 0 ? len : 1);
-	m.payload.len = len;
-	if (m.payload.data == NULL)
+	bytes = malloc(len > 0 ? len : 1);
+	if (bytes == NULL)
 		return err_set(err, ERR_NOMEM, "host frame");
-	(void)protobuf_c_message_pack(message, m.payload.data);
-	r = send_message(c, LOCAL__MSG_TYPE__MSG_HOST_SEND, &m.base, err);
-	free(m.payload.data);
+	(void)protobuf_c_message_pack(message, bytes);
+	r = channel_client_send_host(c->fleet->client, host, (uint16_t)type,
+				     bytes, len, err);
+	free(bytes);
+	h->given += len;
+	return r;
+}
+
+int fleet_wait_room(struct core *c, const char *host, struct err *err)
+{
+	int64_t until = clock_boot_ms() + ROOM_MS;
+	bool changed = false;
+	int r = 0;
+
+	while (r == 0) {
+		const struct fleet_host *h = fleet_find(c->fleet, host);
+
+		if (h == NULL || !h->connected ||
+		    h->given - h->taken <= CHANNEL_CLIENT_AHEAD_MAX)
+			break;
+		if (clock_boot_ms() > until)
+			return err_set(err, ERR_AGAIN,
+				       "host %s takes no more data", host);
+		r = fleet_poll(c, 100, &changed, err);
+	}
 	return r;
 }
 
 int fleet_cut(struct core *c, const char *host, const char *reason,
 	      struct err *err)
 {
-	Local__HostCut m = LOCAL__HOST_CUT__INIT;
-	char name[256];
-	char why[128];
-	int r;
+	int r = channel_client_reload(c->fleet->client, err);
 
-	(void)snprintf(name, sizeof(name), "%s", host);
-	(void)snprintf(why, sizeof(why), "%s", reason);
-	m.host = name;
-	m.reason = why;
-	r = msg_send(c->fleet->sock, LOCAL__MSG_TYPE__MSG_RELOAD, NULL, 0, NULL,
-		     0, err);
 	return r < 0 ? r
-		     : send_message(c, LOCAL__MSG_TYPE__MSG_HOST_CUT, &m.base,
-				    err);
+		     : channel_client_cut(c->fleet->client, host, reason, err);
 }
 
 int fleet_answer_join(struct core *c, uint64_t id,
 		      const Channel__JoinReply *reply, struct err *err)
 {
-	Local__JoinAnswer m = LOCAL__JOIN_ANSWER__INIT;
 	size_t len = channel__join_reply__get_packed_size(reply);
+	uint8_t *bytes = malloc(len > 0 ? len : 1);
 	int r;
 
-	m.id = id;
-	m.reply.data = malloc(len > 0 ? len : 1);
-	m.reply.len = len;
-	if (m.reply.data == NULL)
+	if (bytes == NULL)
 		return err_set(err, ERR_NOMEM, "join answer");
-	(void)channel__join_reply__pack(reply, m.reply.data);
-	r = send_message(c, LOCAL__MSG_TYPE__MSG_JOIN_ANSWER, &m.base, err);
-	free(m.reply.data);
+	(void)channel__join_reply__pack(reply, bytes);
+	r = channel_client_join_answer(c->fleet->client, id, bytes, len, err);
+	free(bytes);
 	return r;
 }
 
@@ -304,161 +293,135 @@ static const struct {
 /* --- what the channel says --------------------------------------------------
  */
 
-static int on_host_up(struct core *c, const uint8_t *bytes, size_t len,
+static int on_host_up(struct core *c, const struct channel_event *e,
 		      struct err *err)
 {
-	Local__HostUp *m = local__host_up__unpack(NULL, len, bytes);
-	struct fleet_host *h = m == NULL ? NULL : host_add(c, m->host);
-	int r = 0;
+	struct fleet_host *h = host_add(c, e->host);
 
-	if (h != NULL) {
-		host_forget_session(h);
-		h->connected = true;
-		(void)text_safe(h->address, sizeof(h->address), m->address,
-				strlen(m->address));
-		r = host_transition(c, h->name, HOST_READY, "host.up",
-				    h->address, err);
-	}
-	local__host_up__free_unpacked(m, NULL);
-	return r;
+	if (h == NULL)
+		return err_set(err, ERR_NOMEM, "host");
+	host_forget_session(h);
+	h->connected = true;
+	(void)text_safe(h->address, sizeof(h->address), e->address,
+			strlen(e->address));
+	return host_transition(c, h->name, HOST_READY, "host.up", h->address,
+			       err);
 }
 
-static int on_host_down(struct core *c, const uint8_t *bytes, size_t len,
+static int on_host_down(struct core *c, const struct channel_event *e,
 			struct err *err)
 {
-	Local__HostDown *m = local__host_down__unpack(NULL, len, bytes);
-	struct fleet_host *h = m == NULL ? NULL : fleet_find(c->fleet, m->host);
+	struct fleet_host *h = fleet_find(c->fleet, e->host);
 	char why[256];
-	int r = 0;
 
-	if (h != NULL) {
-		host_forget_session(h);
-		(void)text_safe(why, sizeof(why), m->reason, strlen(m->reason));
-		r = host_transition(c, h->name, HOST_LOST, "host.down", why,
-				    err);
-	}
-	local__host_down__free_unpacked(m, NULL);
-	return r;
+	if (h == NULL)
+		return 0;
+	host_forget_session(h);
+	(void)text_safe(why, sizeof(why), e->reason, strlen(e->reason));
+	return host_transition(c, h->name, HOST_LOST, "host.down", why, err);
 }
 
-static int on_host_frame(struct core *c, const uint8_t *bytes, size_t len,
+static int on_host_frame(struct core *c, const struct channel_event *e,
 			 struct err *err)
 {
-	Local__HostFrame *m = local__host_frame__unpack(NULL, len, bytes);
-	struct fleet_host *h = m == NULL ? NULL : fleet_find(c->fleet, m->host);
-	int r = 0;
+	struct fleet_host *h = fleet_find(c->fleet, e->host);
 
 	for (size_t i = 0;
 	     h != NULL && i < sizeof(host_frames) / sizeof(host_frames[0]); i++)
-		if (host_frames[i].type == m->type)
-			r = host_frames[i].handle(c, h, m->payload.data,
-						  m->payload.len, err);
-	local__host_frame__free_unpacked(m, NULL);
-	return r;
+		if (host_frames[i].type == e->type)
+			return host_frames[i].handle(c, h, e->payload, e->len,
+						     err);
+	return 0;
 }
 
-static int on_join_asked(struct core *c, const uint8_t *bytes, size_t len,
+static int on_join_asked(struct core *c, const struct channel_event *e,
 			 struct err *err)
 {
-	Local__JoinAsked *m = local__join_asked__unpack(NULL, len, bytes);
 	char from[80];
-	int r = 0;
 
-	if (m != NULL && c->audit != NULL) {
-		(void)text_safe(from, sizeof(from), m->address,
-				strlen(m->address));
-		r = join_request(c, m->id, m->request.data, m->request.len,
-				 from, err);
-	}
-	local__join_asked__free_unpacked(m, NULL);
-	return r;
+	if (c->audit == NULL)
+		return 0; /* a reader decides nothing */
+	(void)text_safe(from, sizeof(from), e->address, strlen(e->address));
+	return join_request(c, e->id, e->payload, e->len, from, err);
 }
 
-static const struct {
-	uint16_t type;
-	int (*handle)(struct core *c, const uint8_t *bytes, size_t len,
-		      struct err *err);
-} channel_frames[] = {
-	{LOCAL__MSG_TYPE__MSG_HOST_UP, on_host_up},
-	{LOCAL__MSG_TYPE__MSG_HOST_DOWN, on_host_down},
-	{LOCAL__MSG_TYPE__MSG_HOST_FRAME, on_host_frame},
-	{LOCAL__MSG_TYPE__MSG_JOIN_ASKED, on_join_asked},
+static int on_room(struct core *c, const struct channel_event *e,
+		   struct err *err)
+{
+	struct fleet_host *h = fleet_find(c->fleet, e->host);
+
+	(void)err;
+	if (h != NULL)
+		h->taken = e->sent;
+	return 0;
+}
+
+static int on_denied(struct core *c, const struct channel_event *e,
+		     struct err *err)
+{
+	char why[300];
+	char from[80];
+
+	if (c->audit == NULL)
+		return 0;
+	(void)text_safe(from, sizeof(from), e->address, strlen(e->address));
+	(void)text_safe(why, sizeof(why), e->reason, strlen(e->reason));
+	return record_fact(c, "channel.deny", from, NULL, "refused", why, err);
+}
+
+static int (*const events[])(struct core *c, const struct channel_event *e,
+			     struct err *err) = {
+	[CHANNEL_EVENT_HOST_UP] = on_host_up,
+	[CHANNEL_EVENT_HOST_DOWN] = on_host_down,
+	[CHANNEL_EVENT_HOST_FRAME] = on_host_frame,
+	[CHANNEL_EVENT_JOIN_ASKED] = on_join_asked,
+	[CHANNEL_EVENT_READY] = NULL,
+	[CHANNEL_EVENT_HOST_ROOM] = on_room,
+	[CHANNEL_EVENT_DENIED] = on_denied,
+	[CHANNEL_EVENT_RELOADED] = NULL,
 };
 
-static int read_frame(struct core *c, int timeout_ms, uint16_t *out_type,
-		      struct err *err)
+/* One event; ERR_AGAIN when none came within timeout_ms. */
+static int next_event(struct core *c, int timeout_ms,
+		      enum channel_event_kind *out_kind, struct err *err)
 {
-	struct fleet *f = c->fleet;
-	int r;
+	struct channel_event e;
+	int r = channel_client_recv(c->fleet->client, timeout_ms, &e, err);
 
-	msg_release(&f->msg);
-	msg_init(&f->msg, MSG_PAYLOAD_MAX);
-	r = msg_recv(f->sock, &f->msg, timeout_ms, err);
 	if (r == ERR_NOTFOUND)
-		r = err_set(err, ERR_SYS, "reconcile-channel has ended");
+		return err_set(err, ERR_SYS, "reconcile-channel has ended");
 	if (r < 0)
 		return r;
-	*out_type = f->msg.type;
-	for (size_t i = 0;
-	     i < sizeof(channel_frames) / sizeof(channel_frames[0]); i++)
-		if (channel_frames[i].type == f->msg.type)
-			return channel_frames[i].handle(
-				c, (const uint8_t *)f->msg.payload.data,
-				f->msg.payload.len, err);
-	return 0;
+	*out_kind = e.kind;
+	if ((size_t)e.kind < sizeof(events) / sizeof(events[0]) &&
+	    events[e.kind] != NULL)
+		r = events[e.kind](c, &e, err);
+	channel_client_event_release(&e);
+	return r;
 }
 
 int fleet_poll(struct core *c, int timeout_ms, bool *out_changed,
 	       struct err *err)
 {
+	enum channel_event_kind kind;
+	struct err none = {0};
 	bool changed = false;
-	int wait = timeout_ms;
-	int r = 0;
+	int r = next_event(c, timeout_ms, &kind, &none);
 
-	for (;;) {
-		struct pollfd p = {.fd = c->fleet->sock, .events = POLLIN};
-		uint16_t type = 0;
-		int n = poll(&p, 1, wait);
-
-		if (n < 0 && errno != EINTR) {
-			r = err_sys(err, errno, "poll");
-			break;
-		}
-		if (n <= 0)
-			break;
-		r = read_frame(c, -1, &type, err);
-		if (r < 0)
-			break;
+	while (r == 0) {
 		changed = true;
-		wait = 0;
+		r = next_event(c, 0, &kind, &none);
 	}
-	if (r == 0)
-		*out_changed = changed;
-	return r;
+	if (r != ERR_AGAIN) {
+		*err = none;
+		return r;
+	}
+	*out_changed = changed;
+	return 0;
 }
 
 /* --- attaching
  * ---------------------------------------------------------------- */
-
-static int dial(const char *path, int *out, struct err *err)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return err_set(err, ERR_LIMIT, "path of %s is too long", path);
-	memcpy(sa.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return err_sys(err, errno, "socket");
-	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
-		(void)close(fd);
-		return err_set(err, ERR_NOTFOUND,
-			       "no reconcile-channel answers at %s", path);
-	}
-	*out = fd;
-	return 0;
-}
 
 static int start_channel(struct core *c, const char *path, struct arena *arena,
 			 struct err *err)
@@ -470,7 +433,6 @@ static int start_channel(struct core *c, const char *path, struct arena *arena,
 				 .out = -1,
 				 .err = STDERR_FILENO,
 				 .die_with_parent = true};
-	int64_t until = clock_boot_ms() + START_MS;
 	int r = 0;
 
 	if (c->libexec == NULL)
@@ -493,30 +455,22 @@ static int start_channel(struct core *c, const char *path, struct arena *arena,
 	if (r < 0)
 		return r;
 	c->fleet->own_channel = true;
-	while ((r = dial(path, &c->fleet->sock, err)) == ERR_NOTFOUND &&
-	       clock_boot_ms() < until)
-		(void)poll(NULL, 0, 10);
-	return r;
+	return channel_client_open(path, START_MS, &c->fleet->client, err);
 }
 
 static int attach(struct core *c, struct err *err)
 {
 	int64_t until = clock_boot_ms() + ATTACH_MS;
-	uint16_t type = 0;
-	int r = msg_send(c->fleet->sock, LOCAL__MSG_TYPE__MSG_ATTACH, NULL, 0,
-			 NULL, 0, err);
+	enum channel_event_kind kind = 0;
+	int r = 0;
 
-	while (r == 0 && type != LOCAL__MSG_TYPE__MSG_READY &&
-	       type != LOCAL__MSG_TYPE__MSG_BUSY) {
+	while (r == 0 && kind != CHANNEL_EVENT_READY) {
 		int64_t left = until - clock_boot_ms();
 
 		r = left <= 0 ? err_set(err, ERR_AGAIN,
 					"reconcile-channel does not answer")
-			      : read_frame(c, (int)left, &type, err);
+			      : next_event(c, (int)left, &kind, err);
 	}
-	if (r == 0 && type == LOCAL__MSG_TYPE__MSG_BUSY)
-		r = err_set(err, ERR_AGAIN,
-			    "another reconcile is attached to the channel");
 	return r;
 }
 
@@ -560,13 +514,17 @@ int fleet_open(struct core *c, bool may_start, struct err *err)
 		arena_free(arena);
 		return err_set(err, ERR_NOMEM, "fleet");
 	}
-	f->sock = -1;
-	msg_init(&f->msg, MSG_PAYLOAD_MAX);
 	buf_init(&f->log, LOG_MAX);
 	c->fleet = f;
-	r = dial(path, &f->sock, err);
-	if (r == ERR_NOTFOUND && may_start)
+	r = channel_client_open(path, 0, &f->client, err);
+	if (r == ERR_AGAIN && may_start)
 		r = start_channel(c, path, arena, err);
+	else if (r == ERR_AGAIN)
+		r = err_set(err, ERR_NOTFOUND,
+			    "no reconcile-channel answers at %s", path);
+	else if (r == ERR_CONFLICT)
+		r = err_set(err, ERR_AGAIN,
+			    "another reconcile is attached to the channel");
 	if (r == 0)
 		r = attach(c, err);
 	if (r == 0 && f->own_channel)
@@ -589,10 +547,9 @@ void fleet_close(struct core *c)
 		free(f->hosts[i].name);
 	}
 	free(f->hosts);
-	msg_release(&f->msg);
+	channel_client_close(f->client);
 	buf_release(&f->log);
-	if (f->sock >= 0)
-		(void)close(f->sock);
+	buf_release(&f->pack.bytes);
 	if (f->own_channel)
 		proc_kill(&f->channel);
 	free(f);

@@ -11,7 +11,6 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "lib/err.h"
-#include "lib/msg.h"
 #include "lib/proc.h"
 #include "reconciler/core/core.h"
 #include "reconciler/world.h"
@@ -30,12 +29,18 @@ struct fleet_host {
 	uint64_t sent_epoch;	 /* highest assignment sent or restored */
 	char *refusal;		 /* last refusal text; owned, NULL */
 	uint64_t refused_epoch;
+	uint64_t given, taken; /* payload bytes sent, and passed on */
 	char address[64];
 };
 
+struct fleet_pack { /* the pack made last */
+	char want[65], have[65];
+	struct buf bytes;
+};
+
 struct fleet {
-	int sock;		  /* to reconcile-channel */
-	struct msg msg;		  /* the frame being read */
+	struct fleet_pack pack;
+	struct channel_client *client;
 	struct fleet_host *hosts; /* in order of appearance */
 	size_t n_hosts, cap_hosts;
 	bool own_channel;    /* we started it, we end it */
@@ -59,6 +64,8 @@ struct fleet_host *fleet_find(const struct fleet *f, const char *name);
 /* Sends one message of agent.proto to a host (no-op when not connected). */
 int fleet_send(struct core *c, const char *host, uint32_t type,
 	       const ProtobufCMessage *message, struct err *err);
+/* Waits until the host can take another megabyte of bulk data. */
+int fleet_wait_room(struct core *c, const char *host, struct err *err);
 /* Closes a host's session now (revocation), and has the channel read the CRL
  * again. */
 int fleet_cut(struct core *c, const char *host, const char *reason,
