@@ -89,6 +89,8 @@ static int on_progress(const git_indexer_progress *stats, void *payload)
 		return err_set(&t->budget->why, ERR_LIMIT,
 			       "want at most %u objects, the pack says %u",
 			       BUDGET_OBJECTS, stats->total_objects);
+#else
+	(void)stats;
 #endif
 	return budget_take(t->budget, 0) < 0 ? GIT_EUSER : 0;
 }

@@ -4,6 +4,8 @@
  *   trust_forge key TYPE PEM            makes a key, prints its public line
  *   trust_forge sign TYPE PEM FLAGS NAMESPACE HASH <payload   prints SSHSIG
  *   trust_forge mutate SEED <object >object    one change, by seed
+ *   trust_forge chain N PEM TREE PARENT WHEN   a pack of N signed commits, and
+ *                                       the id of the last on standard error
  *
  * TYPE: sk-ed25519, sk-ecdsa (a hardware key done in software: FLAGS is its
  * flags byte, 1 touched, 4 PIN), ed25519, rsa-sha1 (ssh-rsa with SHA-1).
@@ -22,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define APPLICATION "ssh:"
 
@@ -205,40 +208,162 @@ static void put_signature(struct buf *b, const struct type *t, EVP_PKEY *k,
 		buf_put(b, tail, sizeof(tail));
 }
 
-static int cmd_sign(const struct type *t, char **argv)
+/* The armored signature of the payload, appended to out. */
+static void sign_text(const struct type *t, EVP_PKEY *k, uint8_t flags,
+		      const char *namespace, const char *hash,
+		      const struct buf *payload, struct buf *out)
 {
 	uint8_t digest[64], version[4] = {0, 0, 0, 1};
 	unsigned int digest_len = 0;
-	struct buf payload, data, blob, part, text;
-	EVP_PKEY *k = load(argv[3]);
+	struct buf data, blob, part, text;
 
-	read_input(&payload);
 	buf_init(&data, 4096);
 	buf_init(&blob, 8192);
 	buf_init(&part, 8192);
 	buf_init(&text, 16384);
-	EVP_Digest(payload.data, payload.len, digest, &digest_len,
-		   EVP_get_digestbyname(argv[6]), NULL);
+	EVP_Digest(payload->data, payload->len, digest, &digest_len,
+		   EVP_get_digestbyname(hash), NULL);
 	buf_puts(&data, "SSHSIG");
-	put_text(&data, argv[5]);
+	put_text(&data, namespace);
 	put_text(&data, "");
-	put_text(&data, argv[6]);
+	put_text(&data, hash);
 	put(&data, digest, digest_len);
 	buf_puts(&blob, "SSHSIG");
 	buf_put(&blob, version, 4);
 	put_key(&part, t, k);
 	put(&blob, part.data, part.len);
-	put_text(&blob, argv[5]);
+	put_text(&blob, namespace);
 	put_text(&blob, "");
-	put_text(&blob, argv[6]);
+	put_text(&blob, hash);
 	buf_reset(&part);
-	put_signature(&part, t, k, (uint8_t)(argv[4][0] - '0'), &data);
+	put_signature(&part, t, k, flags, &data);
 	put(&blob, part.data, part.len);
 	encode_base64(&text, blob.data, blob.len);
-	puts("-----BEGIN SSH SIGNATURE-----");
+	buf_puts(out, "-----BEGIN SSH SIGNATURE-----\n");
 	for (size_t i = 0; i < text.len; i += 70)
-		printf("%.70s\n", text.data + i);
-	puts("-----END SSH SIGNATURE-----");
+		buf_printf(out, "%.70s\n", text.data + i);
+	buf_puts(out, "-----END SSH SIGNATURE-----\n");
+	buf_release(&data);
+	buf_release(&blob);
+	buf_release(&part);
+	buf_release(&text);
+}
+
+static int cmd_sign(const struct type *t, char **argv)
+{
+	struct buf payload, out;
+
+	read_input(&payload);
+	buf_init(&out, 32768);
+	sign_text(t, load(argv[3]), (uint8_t)(argv[4][0] - '0'), argv[5],
+		  argv[6], &payload, &out);
+	fputs(out.data, stdout);
+	return 0;
+}
+
+/* --- a chain of signed commits as a pack ------------------------------------
+ */
+
+static void put_object(struct buf *pack, const struct buf *object)
+{
+	uLongf len = compressBound((uLong)object->len);
+	size_t size = object->len;
+	uint8_t c = (uint8_t)(1 << 4 | (size & 15)); /* 1: a commit */
+	Bytef *room;
+
+	for (size >>= 4; size > 0; size >>= 7) {
+		buf_putc(pack, (char)(c | 0x80));
+		c = size & 0x7f;
+	}
+	buf_putc(pack, (char)c);
+	room = malloc(len);
+	need(room != NULL && compress2(room, &len, (const Bytef *)object->data,
+				       (uLong)object->len, 1) == Z_OK,
+	     "deflate");
+	buf_put(pack, room, len);
+	free(room);
+}
+
+static void object_id(const struct buf *object, char hex[41])
+{
+	uint8_t id[20];
+	char head[32];
+	int n = snprintf(head, sizeof(head), "commit %zu", object->len);
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+
+	EVP_DigestInit_ex(c, EVP_sha1(), NULL);
+	EVP_DigestUpdate(c, head, (size_t)n + 1);
+	EVP_DigestUpdate(c, object->data, object->len);
+	EVP_DigestFinal_ex(c, id, NULL);
+	EVP_MD_CTX_free(c);
+	encode_hex(hex, id, sizeof(id));
+}
+
+/* The header goes behind the committer line. */
+static void put_header(struct buf *object, const struct buf *payload,
+		       const struct buf *armor)
+{
+	const char *end = strstr(payload->data, "\n\n") + 1;
+	const char *at = armor->data;
+
+	buf_put(object, payload->data, (size_t)(end - payload->data));
+	for (size_t line = 0; *at != '\0'; line++) {
+		size_t n = strcspn(at, "\n") + 1;
+
+		buf_puts(object, line == 0 ? "gpgsig " : " ");
+		buf_put(object, at, n);
+		at += n;
+	}
+	buf_puts(object, end);
+}
+
+static int cmd_chain(uint32_t n, char **argv)
+{
+	uint8_t head[12] = {'P',
+			    'A',
+			    'C',
+			    'K',
+			    0,
+			    0,
+			    0,
+			    2,
+			    (uint8_t)(n >> 24),
+			    (uint8_t)(n >> 16),
+			    (uint8_t)(n >> 8),
+			    (uint8_t)n};
+	const struct type *t = type_of("ed25519");
+	EVP_PKEY *k = load(argv[3]);
+	struct buf pack, payload, armor, object;
+	uint64_t when = strtoull(argv[6], NULL, 10);
+	uint8_t sum[20];
+	char parent[41];
+
+	snprintf(parent, sizeof(parent), "%s", argv[5]);
+	buf_init(&pack, 1u << 30);
+	buf_init(&payload, 65536);
+	buf_init(&armor, 65536);
+	buf_init(&object, 65536);
+	buf_put(&pack, head, sizeof(head));
+	for (uint32_t i = 0; i < n; i++) {
+		buf_reset(&payload);
+		buf_reset(&armor);
+		buf_reset(&object);
+		buf_printf(&payload,
+			   "tree %s\nparent %s\n"
+			   "author A <a@example.org> %llu +0000\n"
+			   "committer A <a@example.org> %llu +0000\n\n"
+			   "commit number %u\n",
+			   argv[4], parent, (unsigned long long)when + i,
+			   (unsigned long long)when + i, i);
+		sign_text(t, k, 0, "git", "sha512", &payload, &armor);
+		put_header(&object, &payload, &armor);
+		put_object(&pack, &object);
+		object_id(&object, parent);
+	}
+	EVP_Digest(pack.data, pack.len, sum, NULL, EVP_sha1(), NULL);
+	fwrite(pack.data, 1, pack.len, stdout);
+	fwrite(sum, 1, sizeof(sum), stdout);
+	fprintf(stderr, "%s\n", parent);
 	return 0;
 }
 
@@ -319,6 +444,8 @@ int main(int argc, char **argv)
 		return cmd_key(type_of(argv[2]), argv[3]);
 	if (argc == 7 && strcmp(argv[1], "sign") == 0)
 		return cmd_sign(type_of(argv[2]), argv);
+	if (argc == 7 && strcmp(argv[1], "chain") == 0)
+		return cmd_chain((uint32_t)strtoul(argv[2], NULL, 10), argv);
 	if (argc == 3 && strcmp(argv[1], "mutate") == 0 &&
 	    num_parse_u64(argv[2], strlen(argv[2]), UINT64_MAX, &seed))
 		return cmd_mutate(seed);

@@ -16,7 +16,7 @@ build_tool()
 	mkdir -p "$B/tests"
 	${CC:-cc} -std=c17 -D_GNU_SOURCE -O1 -g -I"$TOP" -I"$B/gen" \
 		${SAN:+-fsanitize=$SAN} -o "$_out" "$_src" "$B/lib.a" \
-		"$B/proto.a" -lprotobuf-c -lcrypto "$@"
+		"$B/proto.a" -lprotobuf-c -lcrypto -lz "$@"
 }
 
 # git without anybody's configuration.
