@@ -26,6 +26,7 @@
 
 #define RECORD_BYTES_MAX (16u << 20)
 #define LAYERS_MAX 100000
+#define TEMP_TRIES 16
 
 typedef int visit_fn(const struct image_store *s, int dir, const char *name,
 		     void *ctx, struct err *err);
@@ -226,20 +227,40 @@ int image_store_list_layers(const struct image_store *s, struct arena *arena,
 	return 0;
 }
 
-int image_store_temp_init(struct image_store *s, struct image_layer_temp *t,
-			  struct err *err)
+/* Makes and locks the folder; false when a store that was opened in between
+ * took it for a left-over. */
+static bool make_locked(struct image_store *s, struct image_layer_temp *t)
 {
-	*t = (struct image_layer_temp){.lock = -1, .fs = -1};
+	struct stat st;
+
 	(void)snprintf(t->name, sizeof(t->name), "tmp.%d.%llu", (int)getpid(),
 		       (unsigned long long)s->next++);
 	if (mkdirat(s->layers, t->name, 0700) < 0) {
 		t->name[0] = '\0';
-		return err_sys(err, errno, "image store: make a folder");
+		return false;
 	}
 	t->lock = openat(s->layers, t->name,
 			 O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (t->lock < 0 || flock(t->lock, LOCK_EX | LOCK_NB) < 0 ||
-	    mkdirat(t->lock, "fs", 0755) < 0)
+	if (t->lock >= 0 && flock(t->lock, LOCK_EX | LOCK_NB) == 0 &&
+	    fstat(t->lock, &st) == 0 && st.st_nlink > 0)
+		return true;
+	close_fd(t->lock);
+	t->lock = -1;
+	return false;
+}
+
+int image_store_temp_init(struct image_store *s, struct image_layer_temp *t,
+			  struct err *err)
+{
+	int tries = 0;
+
+	*t = (struct image_layer_temp){.lock = -1, .fs = -1};
+	while (!make_locked(s, t)) {
+		if (++tries == TEMP_TRIES)
+			return err_sys(err, errno,
+				       "image store: make a folder");
+	}
+	if (mkdirat(t->lock, "fs", 0755) < 0)
 		return err_sys(err, errno, "image store: make a folder");
 	t->fs = openat(t->lock, "fs",
 		       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TEMP_TRIES 16
+
 bool blob_exists(int dir, const char *digest, uint64_t size)
 {
 	struct stat st;
@@ -23,20 +25,39 @@ bool blob_exists(int dir, const char *digest, uint64_t size)
 	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
 }
 
+/* A new file with the lock that tells a store which is opened meanwhile that
+ * it is not a left-over; false when the store was quicker. */
+static bool make_locked(struct blob *b)
+{
+	struct stat st;
+
+	b->fd = openat(b->dir, b->temp,
+		       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		       0600);
+	if (b->fd < 0)
+		return false;
+	if (flock(b->fd, LOCK_EX | LOCK_NB) == 0 && fstat(b->fd, &st) == 0 &&
+	    st.st_nlink > 0)
+		return true;
+	(void)close(b->fd);
+	b->fd = -1;
+	return false;
+}
+
 int blob_init(struct blob *b, int dir, const char *digest, uint64_t size,
 	      struct err *err)
 {
+	int tries = 0;
+
 	*b = (struct blob){.dir = dir, .fd = -1, .size = size};
 	memcpy(b->digest, digest, DIGEST_BYTES);
 	(void)snprintf(b->temp, sizeof(b->temp), "tmp.%s.%d",
 		       digest_hex(digest), (int)getpid());
-	b->fd = openat(dir, b->temp,
-		       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-		       0600);
-	if (b->fd < 0)
-		return err_sys(err, errno, "blob store: create %s", b->temp);
-	/* the lock tells the store that the file is not a left-over */
-	(void)flock(b->fd, LOCK_EX | LOCK_NB);
+	while (!make_locked(b)) {
+		if (++tries == TEMP_TRIES)
+			return err_sys(err, errno, "blob store: create %s",
+				       b->temp);
+	}
 	b->hash = hash_new();
 	return 0;
 }
