@@ -153,7 +153,7 @@ static int read_event(const struct msg *m, struct channel_event *out,
 	return 0;
 }
 
-void channel_event_release(struct channel_event *event)
+void channel_client_event_release(struct channel_event *event)
 {
 	if (event->owner)
 		protobuf_c_message_free_unpacked(event->owner, NULL);
@@ -259,7 +259,7 @@ void channel_client_close(struct channel_client *c)
 	if (!c)
 		return;
 	if (c->has_first)
-		channel_event_release(&c->first);
+		channel_client_event_release(&c->first);
 	if (c->fd >= 0)
 		(void)close(c->fd);
 	free(c);

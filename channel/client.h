@@ -42,7 +42,7 @@ enum channel_event_kind {
 };
 
 /* Fields that a kind does not have are "" or 0.  Pointers are borrowed from
- * the event until channel_event_release(). */
+ * the event until channel_client_event_release(). */
 struct channel_event {
 	enum channel_event_kind kind;
 	const char *host, *serial, *address, *by_address, *code, *reason;
@@ -69,7 +69,7 @@ bool channel_client_pending(const struct channel_client *c);
  * channel has gone; ERR_PROTO. */
 int channel_client_recv(struct channel_client *c, int timeout_ms,
 			struct channel_event *out, struct err *err);
-void channel_event_release(struct channel_event *event);
+void channel_client_event_release(struct channel_event *event);
 
 /* A packed message of agent.proto for a host; nothing when it is not
  * connected. */

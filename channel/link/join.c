@@ -46,7 +46,7 @@ static void done(struct join *j, const struct err *why)
 static int on_ready(void *ctx, struct err *err)
 {
 	Channel__JoinRequest req = CHANNEL__JOIN_REQUEST__INIT;
-	static char version[] = RECONCILE_VERSION;
+	char version[] = RECONCILE_VERSION;
 	struct join *j = ctx;
 	struct buf csr, packed;
 	int r;

@@ -168,15 +168,17 @@ static int run(int dirfd, struct err *err)
 	struct store store = {.key = NULL};
 	int r;
 
-	if (!agent_is_there())
-		return err_set(err, ERR_INPUT,
-			       "want a socket to reconcile-agent as "
-			       "descriptor 3");
 	r = store_load(dirfd, &store, err);
 	if (r == ERR_NOTFOUND)
 		return err_wrap(err, "this host has not joined");
 	if (r < 0)
 		return r;
+	if (!agent_is_there()) {
+		store_release(&store);
+		return err_set(err, ERR_INPUT,
+			       "want a socket to reconcile-agent as "
+			       "descriptor 3");
+	}
 	if (fcntl(AGENT_FD, F_SETFL, O_NONBLOCK) < 0 ||
 	    fcntl(AGENT_FD, F_SETFD, FD_CLOEXEC) < 0) {
 		r = err_sys(err, errno, "descriptor 3");

@@ -173,10 +173,10 @@ static int round_trip(struct channel_client *c, int sock, const char *host,
 	if (r == 0)
 		r = say(sock, 2, w, err);
 	while (r == 0 && e.type != CHANNEL__MSG_TYPE__MSG_LOG_DATA) {
-		channel_event_release(&e);
+		channel_client_event_release(&e);
 		r = channel_client_recv(c, 5000, &e, err);
 	}
-	channel_event_release(&e);
+	channel_client_event_release(&e);
 	return r;
 }
 
@@ -200,7 +200,7 @@ int channel_latency(int argc, char **argv, struct err *err)
 		r = channel_client_recv(c, 5000, &e, err);
 		if (r == 0 && e.kind == CHANNEL_EVENT_HOST_UP)
 			(void)snprintf(host, sizeof(host), "%s", e.host);
-		channel_event_release(&e);
+		channel_client_event_release(&e);
 	}
 	if (r == 0)
 		r = msg_recv(sock, &m, 5000, err);

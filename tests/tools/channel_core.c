@@ -266,7 +266,7 @@ static int serve(struct core *c, struct err *err)
 			if (r < 0)
 				return r;
 			show(c, &e);
-			channel_event_release(&e);
+			channel_client_event_release(&e);
 		}
 		if (p[1].revents &&
 		    (!fgets(line, sizeof(line), stdin) || !command(c, line)))
