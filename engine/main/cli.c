@@ -146,16 +146,16 @@ char **cli_stop_at_id(int argc, char **argv, int *out_argc)
 	char **out;
 	int i, n = 0;
 
-	*out_argc = argc;
-	if (at >= argc || strcmp(argv[at], "exec") != 0)
-		return argv;
-	at = cli_skip(argc, argv, at + 1, cli_exec,
-		      sizeof(cli_exec) / sizeof(cli_exec[0]));
-	if (at >= argc || strcmp(argv[at], "--") == 0)
-		return argv;
+	if (at < argc && strcmp(argv[at], "exec") == 0)
+		at = cli_skip(argc, argv, at + 1, cli_exec,
+			      sizeof(cli_exec) / sizeof(cli_exec[0]));
+	else
+		at = argc;
+	if (at < argc && strcmp(argv[at], "--") == 0)
+		at = argc;
 	out = calloc((size_t)argc + 2, sizeof(*out));
 	if (out == NULL)
-		return argv;
+		return NULL;
 	for (i = 0; i < argc; i++) {
 		static char stop[] = "--";
 

@@ -18,7 +18,8 @@ struct cli {
 
 const struct opt_program *cli_program(void);
 /* exec: its own options end at the container's id; the words behind it belong
- * to the program.  Puts a "--" there; result in new memory (never freed). */
+ * to the program.  A copy of argv with a "--" there; opt_parse() will permute
+ * it, and argv is still wanted.  Owned (free()); NULL: no memory. */
 char **cli_stop_at_id(int argc, char **argv, int *out_argc);
 
 /* Commands of make.c, query.c and about.c. */

@@ -84,7 +84,9 @@ int main(int argc, char **argv)
 	int r;
 
 	words = cli_stop_at_id(argc, argv, &n);
-	r = opt_parse(cli_program(), n, words, &cli.values, &err);
+	r = words != NULL
+		    ? opt_parse(cli_program(), n, words, &cli.values, &err)
+		    : err_set(&err, ERR_NOMEM, "no memory");
 	if (r == 0)
 		r = main_check(&cli.values, &err);
 	if (r == 0)
@@ -100,8 +102,10 @@ int main(int argc, char **argv)
 		r = cli.values.command->run(&cli, &err);
 	if (r == 0 && fflush(stdout) != 0)
 		r = err_set(&err, ERR_SYS, "standard output");
+	if (r < 0)
+		main_log(&cli.values, &err);
+	free(words);
 	if (r == 0)
 		return cli.status;
-	main_log(&cli.values, &err);
 	return cli.status != 0 ? cli.status : 1;
 }

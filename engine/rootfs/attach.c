@@ -258,6 +258,12 @@ int attach_pivot(struct rootfs *r, struct err *err)
 		rc = err_sys(err, errno, "chdir to the old root");
 	if (rc == 0 && esys_umount_here() < 0)
 		rc = err_sys(err, errno, "detach the old root");
+	/* umount follows to what lies on top: only when nothing is mounted at
+	 * the old root any more has it gone itself. */
+	while (rc == 0 && esys_umount_here() == 0)
+		;
+	if (rc == 0 && errno != EINVAL)
+		rc = err_sys(err, errno, "the old root is still there");
 	if (rc == 0 && chdir("/") < 0)
 		rc = err_sys(err, errno, "chdir /");
 	(void)close(old);

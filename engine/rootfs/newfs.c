@@ -35,7 +35,7 @@ static int newfs_option(int fs, const char *option, struct err *err)
 		r = esys_fsconfig(fs, FSCONFIG_SET_STRING, key, eq + 1, 0);
 	}
 	if (r < 0)
-		return err_sys(err, errno, "option %s", safe);
+		return prepare_fs_fail(fs, errno, safe, err);
 	return 0;
 }
 
@@ -57,7 +57,7 @@ static int newfs_create(const char *type, const char *source,
 	for (i = 0; o != NULL && i < o->n_data && r == 0; i++)
 		r = newfs_option(fs, o->data[i], err);
 	if (r == 0 && esys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		r = err_sys(err, errno, "make %s", safe);
+		r = prepare_fs_fail(fs, errno, safe, err);
 	if (r == 0) {
 		fd = esys_fsmount(fs, attr);
 		if (fd < 0)

@@ -87,6 +87,7 @@ int overlay_read(const char *bytes, size_t len, struct arena *arena,
 				     .upper = f.upper,
 				     .work = f.work,
 				     .has_idmap = f.idmap != NULL,
+				     .base_fd = -1,
 				     .upper_fd = -1,
 				     .work_fd = -1};
 	if (f.idmap != NULL)
@@ -104,11 +105,14 @@ void overlay_release(struct rootfs_overlay *o)
 	for (i = 0; i < o->n_lower; i++)
 		if (o->lower_fd[i] >= 0)
 			(void)close(o->lower_fd[i]);
+	if (o->base_fd >= 0)
+		(void)close(o->base_fd);
 	if (o->upper_fd >= 0)
 		(void)close(o->upper_fd);
 	if (o->work_fd >= 0)
 		(void)close(o->work_fd);
 	o->n_lower = 0;
+	o->base_fd = -1;
 	o->upper_fd = -1;
 	o->work_fd = -1;
 }
@@ -189,7 +193,7 @@ static int overlay_upper(struct rootfs_overlay *o, struct err *err)
 {
 	char base[4096];
 	size_t same = 0, i;
-	int fd = -1, r;
+	int r;
 
 	for (i = 0; o->upper[i] != '\0' && o->upper[i] == o->work[i]; i++)
 		if (o->upper[i] == '/')
@@ -198,16 +202,16 @@ static int overlay_upper(struct rootfs_overlay *o, struct err *err)
 		return err_set(err, ERR_INPUT, "overlay: path too long");
 	memcpy(base, o->upper, same);
 	base[same] = '\0';
-	r = prepare_clone(AT_FDCWD, base, false, &fd, err);
+	/* Held until the overlay stands: its end would dissolve the mount. */
+	r = prepare_clone(AT_FDCWD, base, false, &o->base_fd, err);
 	if (r < 0)
 		return r;
-	o->upper_fd = sys_open_beneath(fd, o->upper + same,
+	o->upper_fd = sys_open_beneath(o->base_fd, o->upper + same,
 				       O_RDONLY | O_DIRECTORY, 0);
-	o->work_fd =
-		sys_open_beneath(fd, o->work + same, O_RDONLY | O_DIRECTORY, 0);
+	o->work_fd = sys_open_beneath(o->base_fd, o->work + same,
+				      O_RDONLY | O_DIRECTORY, 0);
 	if (o->upper_fd < 0 || o->work_fd < 0)
 		r = err_sys(err, errno, "overlay: open upper and work");
-	(void)close(fd);
 	return r;
 }
 
@@ -234,12 +238,52 @@ int overlay_prepare(struct rootfs_overlay *o, const struct idmap *map,
 	return 0;
 }
 
+/* Takes the layers away again, top first (umount follows to the top): the
+ * overlay has clones of its own, and what would stay here would cover the old
+ * root when it has to go. */
+static int overlay_unstack(size_t n, struct err *err)
+{
+	int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
+
+	if (slash < 0 || fchdir(slash) < 0)
+		r = err_sys(err, errno, "overlay: open /");
+	for (; n > 0 && r == 0; n--)
+		if (esys_umount_here() < 0)
+			r = err_sys(err, errno, "overlay: detach a layer");
+	if (slash >= 0)
+		(void)close(slash);
+	return r;
+}
+
+/* overlayfs takes only layers that are mounted where its maker may mount: all
+ * go on top of each other on "/". */
+static int overlay_stack(const struct rootfs_overlay *o, struct err *err)
+{
+	int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	size_t i;
+	int r = 0;
+
+	if (slash < 0)
+		return err_sys(err, errno, "open /");
+	for (i = 0; i < o->n_lower && r == 0; i++)
+		r = esys_move_mount(o->lower_fd[i], slash, "");
+	if (r == 0)
+		r = esys_move_mount(o->base_fd, slash, "");
+	if (r < 0)
+		r = err_sys(err, errno, "overlay: attach the layers");
+	(void)close(slash);
+	return r;
+}
+
 int overlay_make(struct rootfs_overlay *o, int *out_fd, struct err *err)
 {
-	int fs = esys_fsopen("overlay");
-	int fd, r = 0;
+	int fs, fd, r = overlay_stack(o, err);
 	size_t i;
 
+	if (r < 0)
+		return r;
+	fs = esys_fsopen("overlay");
 	if (fs < 0)
 		return err_sys(err, errno, "fsopen overlay");
 	r = esys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
@@ -256,13 +300,17 @@ int overlay_make(struct rootfs_overlay *o, int *out_fd, struct err *err)
 		r = esys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	fd = r == 0 ? esys_fsmount(fs, MOUNT_ATTR_NODEV) : -1;
 	if (fd < 0)
-		r = err_sys(err, errno,
-			    "overlay of %zu layers (wants Linux 6.15)",
-			    o->n_lower);
+		r = prepare_fs_fail(fs, errno, "overlay (wants Linux 6.13)",
+				    err);
 	(void)close(fs);
 	if (r < 0)
 		return r;
+	r = overlay_unstack(o->n_lower + 1, err);
 	overlay_release(o);
+	if (r < 0) {
+		(void)close(fd);
+		return r;
+	}
 	*out_fd = fd;
 	return 0;
 }

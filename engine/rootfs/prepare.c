@@ -119,6 +119,19 @@ int prepare_node(const char *path, int want_major, int want_minor, int *out_fd,
 	return 0;
 }
 
+int prepare_fs_fail(int fs, int sys_errno, const char *what, struct err *err)
+{
+	char text[256], safe[300];
+	ssize_t n = read(fs, text, sizeof(text));
+
+	if (n <= 0)
+		return err_sys(err, sys_errno, "%s", what);
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	return err_sys(err, sys_errno, "%s: %s", what,
+		       text_safe(safe, sizeof(safe), text, (size_t)n));
+}
+
 static enum rootfs_kind prepare_kind(const struct spec_mount *m,
 				     const struct mountopt *o)
 {

@@ -14,4 +14,7 @@ int prepare_attr(int fd, const struct mountopt *o, struct err *err);
 int prepare_node(const char *path, int want_major, int want_minor, int *out_fd,
 		 struct err *err);
 
+/* err_sys() with what the kernel wrote about the file system context fs. */
+int prepare_fs_fail(int fs, int sys_errno, const char *what, struct err *err);
+
 #endif

@@ -46,7 +46,7 @@ struct rootfs_overlay {
 	bool has_idmap;
 	struct spec_idmap idmap;	/* host_id and size only */
 	int lower_fd[ROOTFS_LOWER_MAX]; /* owned, detached */
-	int upper_fd, work_fd;		/* owned */
+	int base_fd, upper_fd, work_fd; /* owned */
 };
 
 struct rootfs_cgroup_dir {
