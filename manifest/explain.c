@@ -195,18 +195,27 @@ int explain_code(const char *code, struct buf *out, struct err *err)
 
 /* --- the man page --------------------------------------------------------- */
 
-/* Text of a table in mdoc: a leading '.' or '\'' would be a request. */
+/* Text of a table in mdoc: each sentence on its own line, and no line begins
+ * with what would be a request. */
 static void man_text(FILE *out, const char *text)
 {
+	bool first = true;
+
 	for (const char *s = text; *s; s++) {
-		if (*s == '\\')
+		if (first && (*s == '.' || *s == '\''))
+			fputs("\\&", out);
+		first = false;
+		if (*s == '\\') {
 			fputs("\\e", out);
-		else if (*s == '-')
+		} else if (*s == '-') {
 			fputs("\\-", out);
-		else if ((*s == '.' || *s == '\'') && s == text)
-			fprintf(out, "\\&%c", *s);
-		else
+		} else if (*s == '.' && s[1] == ' ') {
+			fputs(".\n", out);
+			first = true;
+			s++;
+		} else {
 			fputc(*s, out);
+		}
 	}
 }
 

@@ -399,8 +399,9 @@ static void finish_map(struct loader *l, struct node *n,
 static void on_end(struct loader *l)
 {
 	struct frame *f = &l->frames[--l->depth];
-	const struct node *const *parts = &l->pending[f->start];
 	size_t n_parts = l->n_pending - f->start;
+	const struct node *const *parts =
+		n_parts > 0 ? &l->pending[f->start] : NULL;
 	struct node *n = f->node;
 
 	for (size_t i = 0; i < n_parts; i++) {
