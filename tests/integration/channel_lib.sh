@@ -185,3 +185,22 @@ client()
 		${_cert:+-cert "$TMP/$_cert.pem" -key "$TMP/$_cert.key"} \
 		"$@" 2>&1)
 }
+
+# hold CERTNAME FILE [OPTION...]: the same in the background, after FILE was
+# sent, until `drop`; its words in $TMP/held.out.
+hold()
+{
+	_cert=$1 _file=$2
+	shift 2
+	openssl s_client -connect "127.0.0.1:$PORT" \
+		-alpn "${ALPN:-reconcile/1}" -CAfile "$TMP/pki/ca.pem" \
+		${_cert:+-cert "$TMP/$_cert.pem" -key "$TMP/$_cert.key"} \
+		-ign_eof "$@" <"$_file" >"$TMP/held.out" 2>&1 &
+	HELD=$!
+}
+
+drop()
+{
+	kill "$HELD" 2>/dev/null
+	wait "$HELD" 2>/dev/null
+}
