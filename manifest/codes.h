@@ -44,8 +44,8 @@
 	  "An alias (*x) must follow its anchor (&x) in the same document "    \
 	  "and must not stand inside it.")                                     \
 	X(ALIAS_BUDGET, "M014", "aliases expand to too much",                  \
-	  "Aliases may add at most 2,000 values to a document, from at most "  \
-	  "256 anchors. Write the values out.")                                \
+	  "Aliases may add at most 2,000 values and 1 MiB of text to a "       \
+	  "document, from at most 256 anchors. Write the values out.")         \
 	X(DIRECTIVE, "M015", "YAML directive",                                 \
 	  "%TAG is refused; %YAML may say 1.1 or 1.2.")                        \
 	X(LINE_BREAK, "M016", "carriage return alone",                         \

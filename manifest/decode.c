@@ -53,6 +53,11 @@ static void say(struct decode *d, enum code code, enum diag_severity severity,
 {
 	struct buf pointer;
 
+	if (d->diags->n >= d->diags->max) { /* only counted */
+		diags_add(d->diags, codes_id(code), severity, decode_pos(d, n),
+			  NULL, NULL, "%s", text);
+		return;
+	}
 	buf_init(&pointer, POINTER_BYTES);
 	put_steps(&pointer, at);
 	diags_add(d->diags, codes_id(code), severity, decode_pos(d, n),

@@ -80,3 +80,20 @@ int form_decode(struct jsonread *r, char *text, size_t len, const char *path,
 		return form_first_error(&diags, err);
 	return 0;
 }
+
+static const char *text_of(const char *s)
+{
+	return s ? s : "";
+}
+
+int form_order(const void *pa, const void *pb)
+{
+	const struct object *a = pa, *b = pb;
+	int r;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	r = strcmp(text_of(a->meta.namespace), text_of(b->meta.namespace));
+	return r != 0 ? r
+		      : strcmp(text_of(a->meta.name), text_of(b->meta.name));
+}

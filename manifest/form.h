@@ -21,4 +21,7 @@ int form_decode(struct jsonread *r, char *text, size_t len, const char *path,
 /* First error of diags as err. */
 int form_first_error(const struct diags *d, struct err *err);
 
+/* Kind, namespace, name: for qsort() and bsearch() over struct object. */
+int form_order(const void *a, const void *b);
+
 #endif

@@ -49,7 +49,7 @@ struct loader {
 	size_t n_pending, pending_cap;
 	struct anchor anchors[LOAD_ANCHORS_MAX];
 	size_t n_anchors;
-	size_t nodes, alias_nodes, documents;
+	size_t nodes, alias_nodes, alias_bytes, documents;
 	bool stop;
 };
 
@@ -197,7 +197,13 @@ static void on_alias(struct loader *l, const yaml_event_t *e)
 		return;
 	}
 	l->alias_nodes += a->node->size;
+	l->alias_bytes += a->node->bytes;
 #ifndef GUARD_OFF_YAML_ALIAS
+	if (l->alias_bytes > LOAD_ALIAS_BYTES_MAX) {
+		stop(l, e->start_mark, CODE_ALIAS_BUDGET,
+		     "want at most 1 MiB of text from aliases, have more");
+		return;
+	}
 	if (l->alias_nodes > LOAD_ALIAS_NODES_MAX) {
 		stop(l, e->start_mark, CODE_ALIAS_BUDGET,
 		     "want at most 2,000 values from aliases, have more");
@@ -245,6 +251,7 @@ static void on_scalar(struct loader *l, const yaml_event_t *e)
 	n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	n->text = arena_strndup(l->arena, text, len);
 	n->n = (uint32_t)len;
+	n->bytes = len;
 	if (add_anchor(l, e->data.scalar.anchor, n, e->start_mark))
 		push(l, n);
 }
@@ -406,6 +413,7 @@ static void on_end(struct loader *l)
 
 	for (size_t i = 0; i < n_parts; i++) {
 		n->size += parts[i]->size;
+		n->bytes += parts[i]->bytes;
 		if (parts[i]->height >= n->height)
 			n->height = (uint16_t)(parts[i]->height + 1);
 	}
@@ -443,6 +451,7 @@ static void on_document_start(struct loader *l, const yaml_event_t *e)
 	l->n_anchors = 0;
 	l->nodes = 0;
 	l->alias_nodes = 0;
+	l->alias_bytes = 0;
 }
 
 static void on_document_end(struct loader *l)

@@ -14,6 +14,7 @@
 #define LOAD_SCALAR_BYTES_MAX ((size_t)1 << 20)
 #define LOAD_KEY_BYTES_MAX 1024
 #define LOAD_ALIAS_NODES_MAX 2000
+#define LOAD_ALIAS_BYTES_MAX ((size_t)1 << 20)
 #define LOAD_ANCHORS_MAX 256
 
 /* root is borrowed until the function returns; its texts live in the arena. */

@@ -62,9 +62,12 @@ static void on_document(void *arg, const struct node *root)
 		return;
 	o->blob = arena_strdup(run->arena, run->in->blob);
 	o->signer = arena_strdup(run->arena, run->in->signer);
-	run->failed = form_finish(o, run->arena, &run->tmp, run->err);
-	if (!run->failed)
+	if (form_finish(o, run->arena, &run->tmp, run->err) == 0)
 		run->n++;
+	else
+		diags_add(run->decode.diags, codes_id(CODE_SIZE), DIAG_ERROR,
+			  o->pos, NULL, "split the object",
+			  "want at most 8 MiB in canonical form, have more");
 }
 
 static const char *text_of(const char *s)
@@ -72,21 +75,10 @@ static const char *text_of(const char *s)
 	return s ? s : "";
 }
 
-static int by_identity(const void *pa, const void *pb)
-{
-	const struct object *a = pa, *b = pb;
-	int r;
-
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	r = strcmp(text_of(a->meta.namespace), text_of(b->meta.namespace));
-	return r != 0 ? r : strcmp(a->meta.name, b->meta.name);
-}
-
 static int by_identity_and_place(const void *pa, const void *pb)
 {
 	const struct object *a = pa, *b = pb;
-	int r = by_identity(pa, pb);
+	int r = form_order(pa, pb);
 
 	if (r == 0)
 		r = strcmp(text_of(a->pos.path), text_of(b->pos.path));
@@ -103,7 +95,7 @@ static size_t drop_twins(struct object *items, size_t n, struct diags *diags)
 	for (size_t i = 0; i < n; i++) {
 		const struct object *first = kept ? &items[kept - 1] : NULL;
 
-		if (!first || by_identity(first, &items[i]) != 0) {
+		if (!first || form_order(first, &items[i]) != 0) {
 			items[kept++] = items[i];
 			continue;
 		}
@@ -234,7 +226,7 @@ const struct object *manifest_find(const struct objects *set,
 	if (set->n == 0)
 		return NULL;
 	return bsearch(&want, set->items, set->n, sizeof(*set->items),
-		       by_identity);
+		       form_order);
 }
 
 const struct pod_template *manifest_template(const struct object *o)

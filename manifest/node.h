@@ -31,6 +31,7 @@ struct node {
 	uint32_t line, column; /* 1-based; 0 unknown */
 	uint32_t size;	       /* nodes of the subtree, itself included */
 	uint32_t n;	       /* items or pairs; bytes of text */
+	size_t bytes;	       /* of all texts of the subtree, aliases too */
 	union {
 		const char *text;
 		const struct node *const *items;

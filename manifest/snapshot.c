@@ -261,6 +261,11 @@ static int read_objects(struct reader *r, size_t n, struct objects *out)
 			r->scratch = arena_new(SCRATCH_BYTES_MAX);
 		}
 		rc = read_object(r, &out->items[i]);
+		if (rc == 0 && i > 0 &&
+		    form_order(&out->items[i - 1], &out->items[i]) >= 0)
+			rc = err_set(r->err, ERR_INPUT,
+				     "snapshot: want objects in order of kind, "
+				     "namespace and name, each once");
 	}
 	if (rc == 0 && r->at != r->end)
 		rc = err_set(r->err, ERR_INPUT, "snapshot: bytes at the end");

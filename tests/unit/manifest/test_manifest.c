@@ -302,6 +302,71 @@ static void snapshot_cut_anywhere_is_refused(void **state)
 	arena_free(l.arena);
 }
 
+static void snapshot_out_of_order_is_refused(void **state)
+{
+	struct snapshot s, back;
+	struct object swap;
+	struct loaded l;
+	struct buf one;
+	struct err err;
+
+	(void)state;
+	load_ok(&l, several);
+	s = snapshot_of(&l);
+	swap = s.objects.items[0];
+	s.objects.items[0] = s.objects.items[1];
+	s.objects.items[1] = swap;
+	buf_init(&one, TEXT_BYTES);
+	assert_int_equal(snapshot_encode(&s, &one, &err), 0);
+	assert_int_equal(
+		snapshot_decode(one.data, one.len, l.arena, &back, &err),
+		ERR_INPUT);
+	assert_non_null(strstr(err.msg, "want objects in order"));
+	/* twice the same object */
+	s.objects.items[0] = s.objects.items[1];
+	buf_reset(&one);
+	assert_int_equal(snapshot_encode(&s, &one, &err), 0);
+	assert_int_equal(
+		snapshot_decode(one.data, one.len, l.arena, &back, &err),
+		ERR_INPUT);
+	buf_release(&one);
+	arena_free(l.arena);
+}
+
+/* A container is judged alike wherever it stands. */
+static void K19_moving_a_container_never_helps(void **state)
+{
+	static const char *const bad[] = {
+		"image: 'BAD IMAGE'",
+		"securityContext: {privilegd: true}",
+		"lifecycle: {x: y}",
+		"env: [{name: A, value: 1}]",
+		"ports: [{hostPort: 1, containerPort: 1}]",
+		"envFrom: [{configMapRef: {nam: x}}]",
+		"resources: {limits: {nvidia.com/gpu: 1}}",
+		"volumeMounts: [{name: gone, mountPath: /x}]",
+	};
+	static const char *const lists[] = {"containers", "initContainers",
+					    "ephemeralContainers"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		for (size_t k = 0; k < 3; k++) {
+			char text[1024];
+			struct loaded l;
+
+			(void)snprintf(
+				text, sizeof(text),
+				META("Pod", "v1", "p") "spec:\n  %s:\n  - "
+						       "name: x\n    %s\n%s",
+				lists[k], bad[i], k ? PODSPEC("  ") : "");
+			load(&l, text, strlen(text));
+			if (l.diags.n_errors == 0 || l.set.n != 0)
+				fail_msg("%s", text);
+			arena_free(l.arena);
+		}
+}
+
 static void G03_secret_values_stay_out_of_messages(void **state)
 {
 	static const char *const files[] = {
@@ -464,6 +529,8 @@ int main(void)
 		cmocka_unit_test(canonical_refuses),
 		cmocka_unit_test(snapshot_there_and_back),
 		cmocka_unit_test(snapshot_cut_anywhere_is_refused),
+		cmocka_unit_test(snapshot_out_of_order_is_refused),
+		cmocka_unit_test(K19_moving_a_container_never_helps),
 		cmocka_unit_test(G03_secret_values_stay_out_of_messages),
 		cmocka_unit_test(K07_bombs),
 		cmocka_unit_test(K07_equal_keys_are_not_quadratic),
