@@ -25,7 +25,7 @@ reconcile-link.USE := channel lib proto
 reconcile-link.PKG := libcrypto libssl libevent libevent_openssl libprotobuf-c libseccomp
 
 reconcile-agent.DIR := agent/main
-reconcile-agent.USE := agent policy manifest audit channel image lib proto
+reconcile-agent.USE := agent image engine policy manifest audit channel lib proto
 reconcile-agent.PKG := libevent libprotobuf-c jansson yaml-0.1 libcrypto libseccomp
 
 reconcile-net.DIR := agent/net

@@ -30,6 +30,7 @@ static void add_containers(struct pod *p, const struct container *list,
 	for (size_t i = 0; i < n; i++) {
 		struct pod_container *c = &p->c[p->n++];
 
+		c->owner = p;
 		c->spec = &list[i];
 		c->init = init;
 		/* One name for both lists in folders and logs; a label is at

@@ -32,7 +32,10 @@ enum pod_container_state {
 	POD_C_DONE, /* ended for good, remains gone */
 };
 
+struct pod;
+
 struct pod_container {
+	struct pod *owner;
 	const struct container *spec; /* in the owner's template */
 	bool init;
 	char name[64];		   /* unique in the pod, for engine and logs */
