@@ -225,7 +225,7 @@ int plan_step(const struct snapshot *want, const struct world *w,
 	(void)model_round(&m, 1);
 	p.stuck = model_report(&m, false, diags);
 	finish(&p, &m, want, w);
-	p.waiting = p.n == 0 && model_waits(&m);
+	p.waiting = m.n_changes == 0 && model_waits(&m);
 	*out = p;
 	return 0;
 }
@@ -267,7 +267,7 @@ int plan_make(const struct snapshot *want, const struct world *w,
 	play(&m, diags);
 	p.stuck = model_report(&m, true, diags);
 	finish(&p, &m, want, w);
-	p.waiting = p.n == 0 && model_waits(&m);
+	p.waiting = m.n_changes == 0 && model_waits(&m);
 	*out = p;
 	return 0;
 }
@@ -356,22 +356,7 @@ const char *plan_pod_name(struct arena *arena, const struct object *owner,
 
 unsigned int plan_pods_max(const struct object *owner)
 {
-	int64_t surge, unavailable, max;
-
-	switch (owner->kind) {
-	case MANIFEST_DEPLOYMENT:
-		rollout_limits(&owner->deployment, &surge, &unavailable);
-		max = owner->deployment.replicas + surge;
-		break;
-	case MANIFEST_JOB:
-		max = owner->job.completions + owner->job.backoff_limit +
-		      owner->job.parallelism;
-		break;
-	default:
-		max = 1;
-		break;
-	}
-	return max < 0 ? 0 : max > INT32_MAX ? INT32_MAX : (unsigned int)max;
+	return rollout_pods_max(owner);
 }
 
 static const struct {

@@ -47,7 +47,7 @@ struct plan {
 	size_t n_pods_start, n_pods_stop;
 	size_t n_drift;
 	size_t n_deleting_objects_percent;	/* share of applied objects deleted */
-	bool waiting;	/* nothing to do now, but not everything is ready yet */
+	bool waiting;	/* no pod to start or stop now, but not all are ready yet */
 	bool stuck;	/* a roll-out passed its progress deadline, or a pod cannot be placed */
 };
 
@@ -88,11 +88,10 @@ int plan_render_json(const struct plan *p, const struct snapshot *want,
  * "name-hash10-host", Job "name-index", Pod "name". */
 const char *plan_pod_name(struct arena *arena, const struct object *owner,
 			  unsigned int index, const char *host);
-/* Largest number of pods of this owner and template that one host may be asked
- * to have (Deployment: replicas + surge; DaemonSet, Pod: 1; Job: completions +
- * backoffLimit + parallelism, ended pods included): hosts check it too.  It bounds
- * the count, never the index: a replacement of a pod on a lost host takes the
- * next free index. */
+/* Largest number of pods of this owner and template that may exist at once, ended
+ * ones included (Deployment: replicas + surge; DaemonSet, Pod: 1; Job:
+ * completions + backoffLimit + parallelism); every index is below it.  Hosts
+ * check it too. */
 unsigned int plan_pods_max(const struct object *owner);
 
 #endif

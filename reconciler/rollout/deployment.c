@@ -138,26 +138,25 @@ static const char *stop_reason(const struct deploy *r, const struct step_pod *p)
 			    p->pod->pod.host);
 }
 
-/* Outdated pods that may go now; unavailable ones serve nobody, but not more
- * than keeps (2) if those that are starting never become available. */
+/* Outdated pods that may go now.  Those that are not available come first in
+ * the order; so what is stopped beyond them leaves at least `least` available,
+ * and they are not all stopped while the new ones are not available either. */
 static void stop_outdated(struct deploy *r)
 {
 	int64_t least = r->d->replicas - r->unavailable;
 	int64_t total = r->n_current + r->n_outdated;
 	int64_t may_stop = total - least - r->n_current_waiting;
-	int64_t may_stop_available = r->n_available - least;
 	size_t n;
 	struct step_pod **order = by_worth_sorted(r, &n);
 
+#ifdef GUARD_OFF_ROLLOUT_AVAILABLE
+	may_stop = total;
+#endif
 	for (size_t i = 0; i < n && may_stop > 0; i++) {
-		struct step_pod *p = order[i];
-
-		if (!p->outdated)
-			continue;
-		if (p->class == STEP_AVAILABLE && may_stop_available-- <= 0)
+		if (!order[i]->outdated)
 			continue;
 		may_stop--;
-		step_stop(&r->step, p, false, stop_reason(r, p));
+		step_stop(&r->step, order[i], false, stop_reason(r, order[i]));
 	}
 }
 
@@ -187,30 +186,44 @@ static void stop_surplus(struct deploy *r, int64_t surplus, bool outdated_too)
 	}
 }
 
+static const char *start_reason(const struct deploy *r, bool drift)
+{
+	if (drift)
+		return "replaces a lost pod";
+	if (r->n_outdated > 0)
+		return "rolling update";
+	if (r->n_current == 0)
+		return "start";
+	return arena_printf(r->step.out->arena, "scale to %lld",
+			    (long long)r->d->replicas);
+}
+
 static void start_missing(struct deploy *r, int64_t room)
 {
 	struct step *s = &r->step;
 	int64_t missing = r->d->replicas - r->n_current;
-	bool rolling = r->n_outdated > 0;
-	unsigned int from = 0;
+	unsigned int *indices;
+	size_t n;
 
+#ifndef GUARD_OFF_ROLLOUT_SURGE
 	if (missing > room)
 		missing = room;
-	for (int64_t i = 0; i < missing; i++) {
+#else
+	(void)room;
+#endif
+	if (missing <= 0)
+		return;
+	n = step_free_indices(s, false, (size_t)missing,
+			      rollout_pods_max(s->in->object), &indices);
+	for (size_t i = 0; i < n; i++) {
 		bool drift = s->replaced > 0;
-		const char *reason = drift     ? "replaces a lost pod"
-				     : rolling ? "rolling update"
-					       : "start";
 
-		if (!drift && !rolling && r->n_current > 0)
-			reason = arena_printf(s->out->arena, "scale to %lld",
-					      (long long)r->d->replicas);
 		if (drift)
 			s->replaced--;
-		from = step_free_index(s, from, false);
-		step_start(s, from, -1, drift, reason);
-		from++;
+		step_start(s, indices[i], -1, drift, start_reason(r, drift));
 	}
+	if (n < (size_t)missing)
+		s->out->waiting = true; /* for names that are still in use */
 }
 
 /* Is an older pod still there in any form?  Recreate waits for it. */
@@ -309,10 +322,6 @@ void deployment_step(const struct rollout_input *in, struct rollout *out)
 	step_init(&r.step, in, out, r.d->min_ready_s);
 	r.recreate = r.d->strategy && strcmp(r.d->strategy, "Recreate") == 0;
 	rollout_limits(r.d, &r.surge, &r.unavailable);
-	if (r.recreate) {
-		r.surge = 0;
-		r.unavailable = 1;
-	}
 	step_stop_strays(&r.step);
 	stop_dead(&r);
 	count(&r);

@@ -196,7 +196,8 @@ static void run(struct jobrun *r)
 	struct step *s = &r->step;
 	int64_t left = r->j->completions - r->n_succeeded;
 	int64_t want = left < r->j->parallelism ? left : r->j->parallelism;
-	unsigned int from = 0;
+	unsigned int *indices;
+	size_t n;
 
 	if (r->n_active > want)
 		stop_active(r, r->n_active - want, "parallelism lowered");
@@ -205,17 +206,20 @@ static void run(struct jobrun *r)
 		s->out->waiting = true;
 		return;
 	}
-	for (int64_t i = r->n_active; i < want; i++) {
+	n = want <= r->n_active
+		    ? 0
+		    : step_free_indices(s, true, (size_t)(want - r->n_active),
+					rollout_pods_max(s->in->object),
+					&indices);
+	for (size_t i = 0; i < n; i++) {
 		bool drift = s->replaced > 0;
 
 		if (drift)
 			s->replaced--;
-		from = step_free_index(s, from, true);
-		step_start(s, from, -1, drift,
+		step_start(s, indices[i], -1, drift,
 			   drift	     ? "replaces a lost pod"
 			   : r->n_failed > 0 ? "next try"
 					     : "start");
-		from++;
 	}
 	s->out->waiting |= want > 0;
 }

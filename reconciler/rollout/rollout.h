@@ -91,4 +91,8 @@ int64_t rollout_amount(const struct int_or_string *v, int64_t total,
 void rollout_limits(const struct deployment *d, int64_t *out_surge,
 		    int64_t *out_unavailable);
 
+/* Most pods of one template that this workload may have at once; the index of a
+ * pod is always below it, and hosts refuse any other. */
+unsigned int rollout_pods_max(const struct object *owner);
+
 #endif

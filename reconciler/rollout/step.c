@@ -15,6 +15,8 @@
  */
 #include "reconciler/rollout/step.h"
 
+#include "lib/num.h"
+
 #include <string.h>
 
 #define MS_PER_S INT64_C(1000)
@@ -134,24 +136,58 @@ bool step_holds_name(const struct step_pod *p)
 	return w->assigned || w->reported;
 }
 
-unsigned int step_free_index(const struct step *s, unsigned int from,
-			     bool any_template)
+/* The index that the pod's name says; a pod found on a host has no other. */
+static unsigned int index_of(const struct world_pod *w)
 {
-	size_t n_bits = s->n + 1;
-	bool *used = arena_calloc(s->out->scratch, n_bits, sizeof(*used));
-	unsigned int free_index = 0;
+	const char *dash = strrchr(w->name, '-');
+	uint64_t index = 0;
 
+	if (!w->assigned && dash &&
+	    num_parse_u64(dash + 1, strlen(dash + 1), UINT32_MAX, &index))
+		return (unsigned int)index;
+	return w->index;
+}
+
+enum taken { TAKEN_FREE, TAKEN_OUT_OF_REACH, TAKEN };
+
+static void mark_taken(const struct step *s, bool any_template,
+		       unsigned char *taken, size_t n)
+{
 	for (size_t i = 0; i < s->n; i++) {
-		unsigned int index = s->pods[i].pod->pod.index;
+		const struct step_pod *p = &s->pods[i];
+		unsigned int index = index_of(&p->pod->pod);
+		unsigned char how =
+			p->pod->host_gone ? TAKEN_OUT_OF_REACH : TAKEN;
 
-		if ((any_template || s->pods[i].current) &&
-		    step_holds_name(&s->pods[i]) && index >= from &&
-		    index - from < n_bits)
-			used[index - from] = true;
+		if ((!any_template && !p->current) || !step_holds_name(p) ||
+		    index >= n)
+			continue;
+		if (taken[index] < how)
+			taken[index] = how;
 	}
-	while (used[free_index])
-		free_index++;
-	return from + free_index;
+}
+
+size_t step_free_indices(const struct step *s, bool any_template, size_t need,
+			 unsigned int limit, unsigned int **out)
+{
+	/* n pods take at most n of these, so `need` are left if limit allows */
+	size_t n = s->n + need < limit ? s->n + need : limit;
+	unsigned char *taken = arena_alloc(s->out->scratch, n + 1);
+	unsigned int *list =
+		arena_calloc(s->out->scratch, need + 1, sizeof(*list));
+	size_t found = 0;
+
+#ifndef GUARD_OFF_ROLLOUT_NAMES
+	mark_taken(s, any_template, taken, n);
+#else
+	(void)mark_taken, (void)any_template;
+#endif
+	for (unsigned char how = TAKEN_FREE; how < TAKEN; how++)
+		for (size_t i = 0; i < n && found < need; i++)
+			if (taken[i] == how)
+				list[found++] = (unsigned int)i;
+	*out = list;
+	return found;
 }
 
 void step_stop_strays(struct step *s)

@@ -41,10 +41,12 @@ void step_stop(struct step *s, struct step_pod *p, bool drift,
 	       const char *reason);
 void step_start(struct step *s, unsigned int index, int host, bool drift,
 		const char *reason);
-/* Smallest index from `from` that no pod of the current template (any_template:
- * of any) has; taken indices are remembered within the step by *cursor. */
-unsigned int step_free_index(const struct step *s, unsigned int from,
-			     bool any_template);
+/* Up to `need` indices below limit that a new pod may take, best first: those
+ * that nobody has, then those that only pods of hosts out of reach have.  Hosts
+ * refuse an index from limit on.  any_template: names do not tell templates
+ * apart.  Returns how many; *out is scratch. */
+size_t step_free_indices(const struct step *s, bool any_template, size_t need,
+			 unsigned int limit, unsigned int **out);
 /* STOP for what runs without being assigned. */
 void step_stop_strays(struct step *s);
 /* Is the pod's name still in use after this step? */

@@ -62,7 +62,8 @@ static struct world_pod world_pod_of(const struct fleet *f,
 		.owner_kind = p->owner_kind,
 		.owner_name = p->owner,
 		.template_hash = p->hash,
-		.index = p->index,
+		/* a host's report of what is not assigned names no index */
+		.index = p->assigned ? p->index : 0,
 		.host = f->hosts[p->host].name,
 		.assigned = p->assigned,
 		.reported = p->seen,
@@ -97,9 +98,11 @@ void fleet_world(const struct fleet *f, struct arena *a, struct world *out)
 			out->pods[out->n_pods++] = world_pod_of(f, &f->pods[i]);
 	qsort(out->pods, out->n_pods, sizeof(*out->pods), compare_pods);
 	for (size_t i = 0; i < f->n_applied; i++)
+		/* copies: the plan borrows them while they change here */
 		out->objects[out->n_objects++] = (struct world_object){
-			f->applied[i].kind, f->applied[i].ns,
-			f->applied[i].name, f->applied[i].hash};
+			f->applied[i].kind, arena_strdup(a, f->applied[i].ns),
+			arena_strdup(a, f->applied[i].name),
+			arena_strdup(a, f->applied[i].hash)};
 }
 
 static int host_index(const struct fleet *f, const char *name)

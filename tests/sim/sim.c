@@ -242,6 +242,20 @@ static void check_names(struct sim *s)
 		}
 }
 
+static void check_indices(struct sim *s, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct plan_change *c = &p->changes[i];
+		const struct object *o = manifest_find(
+			&s->want.objects, c->kind, c->namespace, c->name);
+
+		CHECK(s,
+		      c->action != PLAN_START ||
+			      (o && c->index < plan_pods_max(o)),
+		      "S7 index that a host would refuse");
+	}
+}
+
 static void check_same_bytes(struct sim *s, const struct world *w,
 			     const struct plan *p, struct arena *a)
 {
@@ -292,6 +306,7 @@ static bool manager_pass(struct sim *s, bool crash)
 		if (set->items[i].kind == MANIFEST_DEPLOYMENT)
 			check_limits(s, &set->items[i], before[i]);
 	check_names(s);
+	check_indices(s, &p);
 	if (s->verbose) {
 		struct buf b;
 

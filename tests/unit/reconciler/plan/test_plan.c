@@ -275,6 +275,11 @@ static void test_lost_host_grace(void **state)
 			    "host h001 is gone");
 	/* the old one may still run there: another name */
 	assert_int_equal(first(&f->plan, PLAN_START)->index, 3);
+	/* all below replicas + maxSurge are taken: then the unreachable one's
+	 */
+	f->s.objects.items[0].deployment.max_surge = make_count(0);
+	step(f);
+	assert_int_equal(first(&f->plan, PLAN_START)->index, 1);
 	assert_string_not_equal(first(&f->plan, PLAN_START)->host, "h001");
 }
 
@@ -294,7 +299,7 @@ static void test_drain_moves_within_limits(void **state)
 	struct fixture *f = *state;
 	struct object *o = running_web(f, 4, false);
 
-	o->deployment.max_surge = make_count(0);
+	o->deployment.max_surge = make_count(1);
 	o->deployment.max_unavailable = make_count(1);
 	make_applied(&f->w, &f->s);
 	f->w.hosts[0].draining = true;
