@@ -66,8 +66,9 @@ static void overlay_status(struct world_pod *p, const Channel__PodStatus *s,
 	p->restarts = pod_restarts(s);
 }
 
-/* A pod that runs on a host though nobody assigned it there. */
-static void stray_pod(struct world_pod *p, const char *host,
+/* A pod that runs on a host though nobody assigned it there.  Before the host
+ * has the assignment in force, that is a pod on its way out, no drift. */
+static void stray_pod(struct world_pod *p, const struct fleet_host *h,
 		      const Channel__PodStatus *s, struct arena *arena)
 {
 	*p = (struct world_pod){
@@ -77,11 +78,13 @@ static void stray_pod(struct world_pod *p, const char *host,
 		.owner_kind = arena_strdup(arena, s->owner_kind),
 		.owner_name = arena_strdup(arena, s->owner_name),
 		.template_hash = arena_strdup(arena, s->template_hash),
-		.host = host,
+		.host = h->name,
 		.commit = arena_strdup(arena, s->commit),
 		.assigned = false,
 	};
 	overlay_status(p, s, arena);
+	if (h->report->epoch < h->sent_epoch)
+		p->phase = POD_STOPPING;
 }
 
 static int by_uid(const void *a, const void *b)
@@ -169,8 +172,7 @@ static void overlay_pods(struct world *w, const struct fleet *f,
 			if (hit != NULL && strcmp((*hit)->host, h->name) == 0)
 				overlay_status(*hit, s, arena);
 			else
-				stray_pod(&pods[w->n_pods++], h->name, s,
-					  arena);
+				stray_pod(&pods[w->n_pods++], h, s, arena);
 		}
 	}
 	mark_missing(w, f);
