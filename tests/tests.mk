@@ -16,16 +16,5 @@ $(B)/tests/bench_manifest: tests/bench/bench_manifest.c $(MANIFEST_TESTLIBS)
 		-o $@ $< -Wl,--start-group $(MANIFEST_TESTLIBS) -Wl,--end-group \
 		$(call pkglibs,$(MANIFEST_TESTPKG))
 
-# Without libFuzzer the target replays the files it is given.
-$(B)/tests/fuzz_yaml: tests/fuzz/fuzz_yaml.c $(MANIFEST_TESTLIBS)
-	@mkdir -p $(dir $@)
-	@[ $(V) = 1 ] || echo "  LD $@"
-	$(Q)$(CC) $(CFLAGS_ALL) $(WARN) $(LDFLAGS_ALL) -pie -MMD -MP -MF $@.d \
-		-DFUZZ_REPLAY -o $@ $< -Wl,--start-group $(MANIFEST_TESTLIBS) -Wl,--end-group \
-		$(call pkglibs,$(MANIFEST_TESTPKG))
-
 golden golden-accept: $(B)/tests/manifest-dump
 golden golden-accept: export GOLDEN_TOOLS = $(abspath $(B)/tests)
-fuzz-replay-yaml: $(B)/tests/fuzz_yaml
-	$(Q)$(B)/tests/fuzz_yaml tests/fuzz/corpus/yaml/*
-.PHONY: fuzz-replay-yaml

@@ -1,12 +1,9 @@
 /*
  * fuzz_yaml - hostile bytes through the whole of manifest_load(); what decodes
- * without an error must survive its canonical form and the snapshot.  With
- * -DFUZZ_REPLAY there is a main() that replays the files given as arguments.
+ * without an error must survive its canonical form and the snapshot.
  */
-#include "lib/file.h"
 #include "manifest/manifest.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,25 +63,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_free(arena);
 	return 0;
 }
-
-#ifdef FUZZ_REPLAY
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		struct err err;
-		struct buf bytes;
-
-		buf_init(&bytes, (size_t)64 << 20);
-		if (file_read(AT_FDCWD, argv[i], bytes.max, &bytes, &err) < 0) {
-			(void)fprintf(stderr, "%s\n", err.msg);
-			return 1;
-		}
-		(void)LLVMFuzzerTestOneInput(
-			(const uint8_t *)(bytes.data ? bytes.data : ""),
-			bytes.len);
-		buf_release(&bytes);
-	}
-	(void)printf("%d passed, 0 failed, 0 skipped\n", argc - 1);
-	return 0;
-}
-#endif
