@@ -57,8 +57,8 @@ struct sandbox {
  * OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG) and sets locale and time
  * zone, if any: afterwards no configuration file can be opened.
  * After success a forbidden system call kills the process (SIGSYS); under
- * a sanitizer build the filter is not installed.  Missing Landlock in the
- * kernel is logged, not an error; anything else that fails is. */
+ * a sanitizer build neither filter nor Landlock is installed.  Missing Landlock
+ * in the kernel is logged, not an error; anything else that fails is. */
 int sandbox_enter(const struct sandbox *profile, struct err *err);
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -51,8 +52,16 @@ static inline int place_set_up(void **state)
 
 static inline int place_tear_down(void **state)
 {
+	static const char *const mounts[] = {"small", "log.d"};
 	struct place *p = *state;
 
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		char at[80];
+
+		/* of a test that failed before it could */
+		(void)snprintf(at, sizeof(at), "%s/%s", p->path, mounts[i]);
+		(void)umount2(at, MNT_DETACH);
+	}
 	(void)close(p->dir);
 	audit_key_free(p->key);
 	assert_int_equal(file_remove_tree(AT_FDCWD, p->path, NULL), 0);

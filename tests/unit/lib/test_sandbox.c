@@ -298,9 +298,13 @@ static void landlock_denies_the_rest(void **state)
 				  .n_paths = 2,
 				  .landlock = true};
 
+	int want = sys_landlock_abi() >= 1 ? 0 : 2;
+
+#if defined(RECONCILE_SAN)
+	want = 2; /* not installed */
+#endif
 	(void)state;
-	assert_int_equal(outcome(&s, read_both),
-			 sys_landlock_abi() >= 1 ? 0 : 2);
+	assert_int_equal(outcome(&s, read_both), want);
 }
 
 static int privileges_stay(void)
