@@ -312,8 +312,9 @@ int channel_client_send_host(struct channel_client *c, const char *host,
 			     uint16_t type, const void *payload, size_t len,
 			     struct err *err)
 {
-	Local__HostSend msg = LOCAL__HOST_SEND__INIT;
+	Local__HostSend msg;
 
+	local__host_send__init(&msg);
 	msg.host = text(host);
 	msg.type = type;
 	msg.payload = bytes(payload, len);
@@ -323,8 +324,9 @@ int channel_client_send_host(struct channel_client *c, const char *host,
 int channel_client_cut(struct channel_client *c, const char *host,
 		       const char *reason, struct err *err)
 {
-	Local__HostCut msg = LOCAL__HOST_CUT__INIT;
+	Local__HostCut msg;
 
+	local__host_cut__init(&msg);
 	msg.host = text(host);
 	msg.reason = text(reason);
 	return request(c, TYPE(HOST_CUT), &msg.base, err);
@@ -333,8 +335,9 @@ int channel_client_cut(struct channel_client *c, const char *host,
 int channel_client_join_answer(struct channel_client *c, uint64_t id,
 			       const void *reply, size_t len, struct err *err)
 {
-	Local__JoinAnswer msg = LOCAL__JOIN_ANSWER__INIT;
+	Local__JoinAnswer msg;
 
+	local__join_answer__init(&msg);
 	msg.id = id;
 	msg.reply = bytes(reply, len);
 	return request(c, TYPE(JOIN_ANSWER), &msg.base, err);

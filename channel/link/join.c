@@ -45,12 +45,13 @@ static void done(struct join *j, const struct err *why)
 
 static int on_ready(void *ctx, struct err *err)
 {
-	Channel__JoinRequest req = CHANNEL__JOIN_REQUEST__INIT;
+	Channel__JoinRequest req;
 	char version[] = RECONCILE_VERSION;
 	struct join *j = ctx;
 	struct buf csr, packed;
 	int r;
 
+	channel__join_request__init(&req);
 	buf_init(&csr, IDENTITY_CSR_MAX);
 	buf_init(&packed, QUEUE_MAX_BYTES);
 	(void)event_del(j->timer);

@@ -79,11 +79,12 @@ static int64_t jitter(int64_t ms)
  */
 static void tell_state(struct session *s, bool connected, const char *reason)
 {
-	Channel__LinkState msg = CHANNEL__LINK_STATE__INIT;
+	Channel__LinkState msg;
 	char safe[sizeof(s->last_reason)];
 	struct err err = {0};
 	struct buf packed;
 
+	channel__link_state__init(&msg);
 	(void)text_safe(safe, sizeof(safe), reason, strlen(reason));
 	if (!connected && s->said_down && strcmp(safe, s->last_reason) == 0)
 		return;
@@ -133,10 +134,11 @@ static void plan_retry(struct session *s)
 
 static int ask_renewal(struct session *s, struct err *err)
 {
-	Channel__CertRequest req = CHANNEL__CERT_REQUEST__INIT;
+	Channel__CertRequest req;
 	struct buf csr, packed;
 	int r = 0;
 
+	channel__cert_request__init(&req);
 	buf_init(&csr, IDENTITY_CSR_MAX);
 	buf_init(&packed, IDENTITY_CSR_MAX + 64);
 	if (!s->next_key)

@@ -236,9 +236,10 @@ int core_reload(struct server *srv, struct err *err)
 static int on_reload(struct core *c, const uint8_t *bytes, size_t len,
 		     struct err *err)
 {
-	Local__Reloaded msg = LOCAL__RELOADED__INIT;
+	Local__Reloaded msg;
 	struct err cause = {0};
 
+	local__reloaded__init(&msg);
 	(void)bytes;
 	(void)len;
 	msg.ok = core_reload(c->srv, &cause) == 0;

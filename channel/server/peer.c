@@ -171,10 +171,11 @@ static int on_header(void *ctx, const uint8_t *header, uint32_t *out_len,
 
 static int send_pending(struct peer *p, struct err *err)
 {
-	Channel__JoinReply reply = CHANNEL__JOIN_REPLY__INIT;
+	Channel__JoinReply reply;
 	struct buf packed;
 	int r;
 
+	channel__join_reply__init(&reply);
 	reply.pending = 1;
 	buf_init(&packed, 64);
 	r = shape_pack(&reply.base, &packed, err);

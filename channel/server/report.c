@@ -24,11 +24,12 @@ static char *text(const char *s)
 
 void report_denied(struct peer *p, const char *reason)
 {
-	Local__Denied msg = LOCAL__DENIED__INIT;
+	Local__Denied msg;
 	struct server *srv = p->srv;
 	int64_t now = clock_boot_ms();
 	char safe[512];
 
+	local__denied__init(&msg);
 	if (now - srv->denied_since_ms >= 60000) {
 		if (srv->denied > DENIED_PER_MINUTE)
 			msg.more = srv->denied - DENIED_PER_MINUTE;
@@ -48,8 +49,9 @@ void report_denied(struct peer *p, const char *reason)
 
 void report_up(struct peer *p)
 {
-	Local__HostUp msg = LOCAL__HOST_UP__INIT;
+	Local__HostUp msg;
 
+	local__host_up__init(&msg);
 	msg.host = p->tls.id.name;
 	msg.serial = p->tls.id.serial;
 	msg.address = p->address;
@@ -59,13 +61,14 @@ void report_up(struct peer *p)
 
 void report_frame(void *ctx, const struct keep_item *item)
 {
-	Local__HostFrame msg = LOCAL__HOST_FRAME__INIT;
+	Local__HostFrame msg;
 	struct peer *p = ctx;
 	union {
 		const uint8_t *in;
 		uint8_t *out;
 	} u = {.in = item->bytes};
 
+	local__host_frame__init(&msg);
 	msg.host = p->tls.id.name;
 	msg.type = item->type;
 	msg.payload.data = u.out;
@@ -75,8 +78,9 @@ void report_frame(void *ctx, const struct keep_item *item)
 
 void report_join(struct peer *p)
 {
-	Local__JoinAsked msg = LOCAL__JOIN_ASKED__INIT;
+	Local__JoinAsked msg;
 
+	local__join_asked__init(&msg);
 	msg.id = p->join_id;
 	msg.address = p->address;
 	msg.request.data = (uint8_t *)p->request.data;
@@ -86,8 +90,9 @@ void report_join(struct peer *p)
 
 void report_room(struct peer *p)
 {
-	Local__HostRoom msg = LOCAL__HOST_ROOM__INIT;
+	Local__HostRoom msg;
 
+	local__host_room__init(&msg);
 	if (p->due || p->sent - p->told_sent < ROOM_STEP_BYTES ||
 	    stream_queued(p->stream) > 0)
 		return;
@@ -101,9 +106,10 @@ void report_room(struct peer *p)
 void report_down(struct peer *p, const char *code, const char *reason,
 		 const struct peer *by)
 {
-	Local__HostDown msg = LOCAL__HOST_DOWN__INIT;
+	Local__HostDown msg;
 	char safe[512];
 
+	local__host_down__init(&msg);
 	msg.host = p->tls.id.name;
 	msg.code = text(code);
 	msg.reason =

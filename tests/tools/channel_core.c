@@ -79,7 +79,7 @@ static void answer(struct core *c, uint64_t id, const Channel__JoinReply *reply)
 
 static void join(struct core *c, const struct channel_event *e)
 {
-	Channel__JoinReply reply = CHANNEL__JOIN_REPLY__INIT;
+	Channel__JoinReply reply;
 	Channel__JoinRequest *req =
 		channel__join_request__unpack(NULL, e->len, e->payload);
 	ProtobufCBinaryData chain[2];
@@ -90,11 +90,13 @@ static void join(struct core *c, const struct channel_event *e)
 	const char *code = judge(c, req);
 	bool pending = strcmp(c->mode, "pending") == 0;
 
+	channel__join_reply__init(&reply);
 	(void)printf("join id=%llu host=%s %s\n", (unsigned long long)e->id,
 		     req->host, code ? code : "ok");
 	if (pending) {
-		Channel__JoinReply wait = CHANNEL__JOIN_REPLY__INIT;
+		Channel__JoinReply wait;
 
+		channel__join_reply__init(&wait);
 		wait.pending = 1;
 		answer(c, e->id, &wait);
 	}
@@ -130,7 +132,7 @@ static void join(struct core *c, const struct channel_event *e)
 
 static void renew(struct core *c, const struct channel_event *e)
 {
-	Channel__CertReply reply = CHANNEL__CERT_REPLY__INIT;
+	Channel__CertReply reply;
 	Channel__CertRequest *req =
 		channel__cert_request__unpack(NULL, e->len, e->payload);
 	ProtobufCBinaryData chain[1];
@@ -138,6 +140,7 @@ static void renew(struct core *c, const struct channel_event *e)
 	struct err err = {0};
 	struct buf packed;
 
+	channel__cert_reply__init(&reply);
 	buf_init(&packed, 65536);
 	if (pki_host_issue(c->ca, req->csr_der.data, req->csr_der.len, e->host,
 			   clock_unix_ms() / 1000, 3600, &issued, &err) == 0) {

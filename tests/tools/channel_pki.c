@@ -97,7 +97,7 @@ int channel_issue(int argc, char **argv, struct err *err)
 /* Prints a token and writes it into the book of the fake core. */
 int channel_token(int argc, char **argv, struct err *err)
 {
-	Channel__JoinToken token = CHANNEL__JOIN_TOKEN__INIT;
+	Channel__JoinToken token;
 	uint8_t id[16], secret[16], ca_sha[32], trust_sha[32];
 	char id_hex[33], secret_hex[33];
 	struct pki *ca = NULL;
@@ -105,6 +105,7 @@ int channel_token(int argc, char **argv, struct err *err)
 	FILE *book;
 	int r = pki_open(channel_tool_dir(argv[0]), &ca, err);
 
+	channel__join_token__init(&token);
 	(void)argc;
 	buf_init(&trust, 1 << 20);
 	buf_init(&out, 4096);

@@ -22,8 +22,9 @@ static void pack(const ProtobufCMessage *msg, struct buf *out)
 /* hello SESSION */
 static void hello(int n, char **w, struct buf *out)
 {
-	Channel__Hello m = CHANNEL__HELLO__INIT;
+	Channel__Hello m;
 
+	channel__hello__init(&m);
 	(void)n;
 	m.version = (char[]){"0.1.0"};
 	m.session = (uint64_t)channel_tool_number(w[1]);
@@ -35,11 +36,12 @@ static void report(int n, char **w, struct buf *out)
 {
 	char uid[] = "0123456789abcdef0123456789abcdef";
 	char namespace[] = "default", name[] = "web-0";
-	Channel__Report m = CHANNEL__REPORT__INIT;
+	Channel__Report m;
 	size_t pods = n > 3 ? (size_t)channel_tool_number(w[3]) : 0;
 	Channel__PodStatus *all = calloc(pods + 1, sizeof(*all));
 	Channel__PodStatus **list = calloc(pods + 1, sizeof(*list));
 
+	channel__report__init(&m);
 	m.session = (uint64_t)channel_tool_number(w[1]);
 	m.sequence = (uint64_t)channel_tool_number(w[2]);
 	for (size_t i = 0; all && list && i < pods; i++) {
@@ -60,8 +62,9 @@ static void report(int n, char **w, struct buf *out)
 /* refusal CODE */
 static void refusal(int n, char **w, struct buf *out)
 {
-	Channel__Refusal m = CHANNEL__REFUSAL__INIT;
+	Channel__Refusal m;
 
+	channel__refusal__init(&m);
 	(void)n;
 	m.code = w[1];
 	m.reason = (char[]){"no"};
@@ -71,10 +74,11 @@ static void refusal(int n, char **w, struct buf *out)
 /* logdata ID BYTES */
 static void logdata(int n, char **w, struct buf *out)
 {
-	Channel__LogData m = CHANNEL__LOG_DATA__INIT;
+	Channel__LogData m;
 	size_t len = n > 2 ? (size_t)channel_tool_number(w[2]) : 0;
 	uint8_t *data = calloc(len + 1, 1);
 
+	channel__log_data__init(&m);
 	m.id = (uint64_t)channel_tool_number(w[1]);
 	m.data = (ProtobufCBinaryData){len, data};
 	pack(&m.base, out);
@@ -84,8 +88,9 @@ static void logdata(int n, char **w, struct buf *out)
 /* welcome MS */
 static void welcome(int n, char **w, struct buf *out)
 {
-	Channel__Welcome m = CHANNEL__WELCOME__INIT;
+	Channel__Welcome m;
 
+	channel__welcome__init(&m);
 	(void)n;
 	m.unix_ms = channel_tool_number(w[1]);
 	pack(&m.base, out);
@@ -94,8 +99,9 @@ static void welcome(int n, char **w, struct buf *out)
 /* assign EPOCH HOST */
 static void assign(int n, char **w, struct buf *out)
 {
-	Channel__Assignment m = CHANNEL__ASSIGNMENT__INIT;
+	Channel__Assignment m;
 
+	channel__assignment__init(&m);
 	m.epoch = (uint64_t)channel_tool_number(w[1]);
 	m.host = n > 2 ? w[2] : (char[]){"host-a"};
 	m.commit = (char[]){"0123456789012345678901234567890123456789"};
@@ -105,10 +111,11 @@ static void assign(int n, char **w, struct buf *out)
 /* pack CHUNK BYTES */
 static void pack_chunk(int n, char **w, struct buf *out)
 {
-	Channel__Pack m = CHANNEL__PACK__INIT;
+	Channel__Pack m;
 	size_t len = n > 2 ? (size_t)channel_tool_number(w[2]) : 0;
 	uint8_t *data = calloc(len + 1, 1);
 
+	channel__pack__init(&m);
 	m.commit = (char[]){"0123456789012345678901234567890123456789"};
 	m.chunk = (uint32_t)channel_tool_number(w[1]);
 	m.data = (ProtobufCBinaryData){len, data};
