@@ -10,11 +10,11 @@
 
 /* The life of a host (threats T19).  Legal moves: docs/hosts.md. */
 enum host_state {
-	HOST_REQUESTED,		/* token issued */
-	HOST_JOINED,		/* has a certificate, never reported yet */
-	HOST_READY,		/* connected and reporting */
-	HOST_LOST,		/* no connection */
-	HOST_REVOKED,		/* certificate revoked; pods are placed elsewhere */
+	HOST_REQUESTED, /* token issued */
+	HOST_JOINED,	/* has a certificate, never reported yet */
+	HOST_READY,	/* connected and reporting */
+	HOST_LOST,	/* no connection */
+	HOST_REVOKED,	/* certificate revoked; pods are placed elsewhere */
 	HOST_STATE_COUNT
 };
 
@@ -24,23 +24,28 @@ struct taint {
 
 struct world_host {
 	const char *name;
-	int state;			/* enum host_state */
-	bool cordoned;			/* no new pods */
-	bool draining;			/* pods move away, within disruption limits */
+	int state;     /* enum host_state */
+	bool cordoned; /* no new pods */
+	bool draining; /* pods move away, within disruption limits */
 	struct keyvals labels;
 	struct taint *taints;
 	size_t n_taints;
 	int64_t cpu_m, memory, pods_max;
-	uint64_t epoch;			/* in force on the host */
-	const char *accepted_commit;	/* NULL */
-	int64_t lost_since_ms;		/* LOST: since when (unix ms), else 0 */
+	uint64_t epoch;		     /* in force on the host */
+	const char *accepted_commit; /* NULL */
+	int64_t lost_since_ms;	     /* LOST: since when (unix ms), else 0 */
 	bool settled;
-	const char *last_refusal;	/* NULL; escaped text */
+	const char *last_refusal; /* NULL; escaped text */
 };
 
-enum pod_phase {		/* order of channel.Phase */
-	POD_UNKNOWN, POD_PENDING, POD_RUNNING, POD_SUCCEEDED, POD_FAILED,
-	POD_LOST, POD_STOPPING
+enum pod_phase { /* order of channel.Phase */
+		 POD_UNKNOWN,
+		 POD_PENDING,
+		 POD_RUNNING,
+		 POD_SUCCEEDED,
+		 POD_FAILED,
+		 POD_LOST,
+		 POD_STOPPING
 };
 
 struct world_pod {
@@ -51,30 +56,30 @@ struct world_pod {
 	unsigned int index;
 	const char *host;
 	const char *commit;
-	bool assigned;		/* in the host's assignment according to our state;
-				   one that leaves it becomes POD_STOPPING until
-				   the host reports no more of it */
-	bool reported;		/* in the host's last report */
-	int phase;		/* enum pod_phase; UNKNOWN while never reported */
+	bool assigned; /* in the host's assignment according to our state;
+			  one that leaves it becomes POD_STOPPING until
+			  the host reports no more of it */
+	bool reported; /* in the host's last report */
+	int phase;     /* enum pod_phase; UNKNOWN while never reported */
 	bool ready;
-	int64_t ready_ms;	/* unix ms, 0 */
-	int64_t unready_ms;	/* unix ms since when it is not ready any more; 0:
-				   it is ready, or never was.  A roll-out deadline
-				   counts from here. */
+	int64_t ready_ms;   /* unix ms, 0 */
+	int64_t unready_ms; /* unix ms since when it is not ready any more; 0:
+			       it is ready, or never was.  A roll-out deadline
+			       counts from here. */
 	int64_t started_ms;
-	int64_t created_ms;	/* when assigned */
-	int64_t finished_ms;	/* unix ms when first seen SUCCEEDED or FAILED,
-				   0: not known (then no ttl applies).  A pod of
-				   a Job that SUCCEEDED stays in the world after
-				   its STOP, unassigned: it is the record that
-				   the Job has run. */
+	int64_t created_ms;  /* when assigned */
+	int64_t finished_ms; /* unix ms when first seen SUCCEEDED or FAILED,
+				0: not known (then no ttl applies).  A pod of
+				a Job that SUCCEEDED stays in the world after
+				its STOP, unassigned: it is the record that
+				the Job has run. */
 	unsigned int restarts;
-	const char *ip;		/* NULL */
-	const char *reason;	/* NULL; escaped */
-	int64_t cpu_m, memory;	/* effective requests, for the scheduler */
+	const char *ip;	       /* NULL */
+	const char *reason;    /* NULL; escaped */
+	int64_t cpu_m, memory; /* effective requests, for the scheduler */
 };
 
-struct world_object {		/* what was applied last */
+struct world_object { /* what was applied last */
 	enum manifest_kind kind;
 	const char *namespace, *name;
 	const char *hash;
@@ -84,18 +89,18 @@ struct world_service {
 	const char *namespace, *name, *cluster_ip;
 };
 
-struct world_pin {		/* image as written -> digest it stands for now */
+struct world_pin { /* image as written -> digest it stands for now */
 	const char *image, *digest;
 };
 
 struct world {
-	int64_t now_ms;			/* unix ms */
-	const char *applied_commit;	/* NULL at first */
-	struct world_host *hosts;	/* sorted by name */
+	int64_t now_ms;		    /* unix ms */
+	const char *applied_commit; /* NULL at first */
+	struct world_host *hosts;   /* sorted by name */
 	size_t n_hosts;
-	struct world_pod *pods;		/* sorted by namespace, name */
+	struct world_pod *pods; /* sorted by namespace, name */
 	size_t n_pods;
-	struct world_object *objects;	/* sorted by kind, namespace, name */
+	struct world_object *objects; /* sorted by kind, namespace, name */
 	size_t n_objects;
 	struct world_service *services;
 	size_t n_services;

@@ -9,7 +9,11 @@
 #include "lib/err.h"
 #include "manifest/manifest.h"
 
-enum admission_level { ADMISSION_PRIVILEGED, ADMISSION_BASELINE, ADMISSION_RESTRICTED };
+enum admission_level {
+	ADMISSION_PRIVILEGED,
+	ADMISSION_BASELINE,
+	ADMISSION_RESTRICTED
+};
 
 /* Judges every object of s under s->policy; P codes in diags, each naming the
  * rule, the field, what was wanted and what to write instead.  A namespace's

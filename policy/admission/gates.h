@@ -11,11 +11,11 @@
 #include "manifest/manifest.h"
 
 struct gates_row {
-	const char *code;	/* "P201" */
-	const char *id;		/* "imageRegistry" */
+	const char *code; /* "P201" */
+	const char *id;	  /* "imageRegistry" */
 	const char *field;
 	const char *want;
-	const char *instead;	/* what to write */
+	const char *instead; /* what to write */
 };
 
 const struct gates_row *gates_rows(size_t *out_n);

@@ -17,10 +17,10 @@
 
 struct imagename {
 	char repository[IMAGENAME_MAX + 16]; /* "docker.io/library/nginx" */
-	size_t registry_len;	/* of the part before the first '/' */
-	const char *tag;	/* borrowed from the image; NULL */
+	size_t registry_len; /* of the part before the first '/' */
+	const char *tag;     /* borrowed from the image; NULL */
 	size_t tag_len;
-	const char *digest;	/* "sha256:<64 hex>", borrowed; NULL */
+	const char *digest; /* "sha256:<64 hex>", borrowed; NULL */
 };
 
 /* ERR_INPUT with the reason when image is no reference. */

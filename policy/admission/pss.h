@@ -22,29 +22,29 @@ enum pss_scope { PSS_POD = 1, PSS_CONTAINER = 2, PSS_VOLUME = 4 };
 struct pss_subject {
 	const struct pod_spec *spec;
 	const struct keyvals *annotations;
-	const struct container *container;	/* NULL outside PSS_CONTAINER */
-	const struct volume *volume;		/* NULL outside PSS_VOLUME */
-	int minor;				/* version judged by: 1.minor */
+	const struct container *container; /* NULL outside PSS_CONTAINER */
+	const struct volume *volume;	   /* NULL outside PSS_VOLUME */
+	int minor;			   /* version judged by: 1.minor */
 };
 
 struct pss_finding {
-	const char *field;	/* below the subject, '/' between names */
-	char have[256];		/* escaped */
+	const char *field; /* below the subject, '/' between names */
+	char have[256];	   /* escaped */
 };
 
 struct pss_row {
-	const char *code;	/* "P101" */
-	const char *id;		/* check id of the standards */
-	int level;		/* enum admission_level */
-	int since;		/* minor version it came with */
-	int replaced;		/* from this minor on a restricted row stands
-				   in for it at that level */
-	unsigned int scope;	/* enum pss_scope bits; 0: the decoder refuses
-				   the field, nothing is left to judge */
+	const char *code;   /* "P101" */
+	const char *id;	    /* check id of the standards */
+	int level;	    /* enum admission_level */
+	int since;	    /* minor version it came with */
+	int replaced;	    /* from this minor on a restricted row stands
+			       in for it at that level */
+	unsigned int scope; /* enum pss_scope bits; 0: the decoder refuses
+			       the field, nothing is left to judge */
 	bool (*bad)(const struct pss_subject *s, struct pss_finding *f);
-	const char *field;	/* for people */
+	const char *field; /* for people */
 	const char *want;
-	const char *instead;	/* what to write */
+	const char *instead; /* what to write */
 };
 
 /* All rows, in table order.  Borrowed, static. */

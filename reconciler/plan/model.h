@@ -17,31 +17,31 @@ struct model_owner {
 	const struct pod_template *template;
 	struct rollout_pod **pods;
 	size_t n_pods, cap_pods;
-	int64_t cpu_m, memory;		/* effective requests of one pod */
-	bool active;			/* worth a look in the next round */
+	int64_t cpu_m, memory; /* effective requests of one pod */
+	bool active;	       /* worth a look in the next round */
 	bool waiting, stuck;
 	const char *problem, *problem_code;
-	size_t n_unplaced;		/* in the last round */
+	size_t n_unplaced; /* in the last round */
 	struct schedule_refusal refusal;
 };
 
 struct model {
 	struct arena *arena;
-	struct arena *scratch;		/* of one round */
+	struct arena *scratch; /* of one round */
 	const struct snapshot *want;
 	const struct world *world;
 	struct schedule schedule;
-	struct rollout_host *hosts;	/* of the DaemonSet under way */
-	struct model_owner *owners;	/* in order of want->objects */
+	struct rollout_host *hosts; /* of the DaemonSet under way */
+	struct model_owner *owners; /* in order of want->objects */
 	size_t n_owners;
-	struct byname by_name;		/* -> index in owners */
-	struct rollout_pod **orphans;	/* their workload is not wanted */
+	struct byname by_name;	      /* -> index in owners */
+	struct rollout_pod **orphans; /* their workload is not wanted */
 	size_t n_orphans, cap_orphans;
-	size_t n_leaving;		/* capacity that is about to be freed */
+	size_t n_leaving; /* capacity that is about to be freed */
 	struct plan_change *changes;
 	size_t n_changes, cap_changes;
-	struct rollout_pod **pods_of;	/* per change: STOP: the pod */
-	size_t applied;			/* changes that model_apply() has seen */
+	struct rollout_pod **pods_of; /* per change: STOP: the pod */
+	size_t applied;		      /* changes that model_apply() has seen */
 };
 
 /* fake_host: one host that fits everything (plan_compare()). */

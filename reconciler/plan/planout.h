@@ -13,7 +13,7 @@
 void planout_safe(struct buf *out, const char *text);
 /* "create" "update" "delete" "start" "stop" */
 const char *planout_action(int action);
-const char *planout_cause(int cause);		/* "intent" "drift" */
+const char *planout_cause(int cause); /* "intent" "drift" */
 const char *planout_severity(enum diag_severity s);
 /* Hashes of a Secret are not shown: a short secret could be guessed by them. */
 bool planout_shows_hash(const struct plan_change *c);

@@ -9,21 +9,21 @@
 
 /* What a pod is worth to its workload. */
 enum step_class {
-	STEP_GONE,	/* left: not assigned and not reported, or removed */
-	STEP_LEAVING,	/* not assigned any more, the host is stopping it */
-	STEP_STRAY,	/* runs without being assigned */
-	STEP_DEAD,	/* assigned, but lost, failed or its host is gone */
-	STEP_DONE,	/* ended well (Job, Pod) */
-	STEP_WAITING,	/* assigned, not available yet */
+	STEP_GONE,    /* left: not assigned and not reported, or removed */
+	STEP_LEAVING, /* not assigned any more, the host is stopping it */
+	STEP_STRAY,   /* runs without being assigned */
+	STEP_DEAD,    /* assigned, but lost, failed or its host is gone */
+	STEP_DONE,    /* ended well (Job, Pod) */
+	STEP_WAITING, /* assigned, not available yet */
 	STEP_AVAILABLE,
 };
 
 struct step_pod {
 	struct rollout_pod *pod;
-	int class;		/* enum step_class */
-	bool current;		/* has the wanted template */
-	bool outdated;		/* alive and to be replaced */
-	bool stopped;		/* by this step */
+	int class;     /* enum step_class */
+	bool current;  /* has the wanted template */
+	bool outdated; /* alive and to be replaced */
+	bool stopped;  /* by this step */
 };
 
 struct step {
@@ -31,7 +31,7 @@ struct step {
 	struct rollout *out;
 	struct step_pod *pods;
 	size_t n;
-	unsigned int replaced;	/* dead pods stopped: as many starts are drift */
+	unsigned int replaced; /* dead pods stopped: as many starts are drift */
 };
 
 /* Classifies every pod of in. min_ready_s as in the object. */

@@ -21,24 +21,24 @@
 #define SCHEDULE_NOWHERE (-1)
 
 struct schedule_host {
-	const struct world_host *host;	/* borrowed */
-	bool any;	/* fits everything (comparing two revisions) */
-	int64_t cpu_m, memory, pods;	/* in use */
-	unsigned int owner_mark;	/* owner_pods is of this owner */
+	const struct world_host *host; /* borrowed */
+	bool any; /* fits everything (comparing two revisions) */
+	int64_t cpu_m, memory, pods; /* in use */
+	unsigned int owner_mark;     /* owner_pods is of this owner */
 	int64_t owner_pods;
 };
 
 struct schedule {
-	struct schedule_host *hosts;	/* in order of world.hosts, by name */
+	struct schedule_host *hosts; /* in order of world.hosts, by name */
 	size_t n_hosts;
 	bool binpack;
-	unsigned int owner;		/* of schedule_owner() */
+	unsigned int owner; /* of schedule_owner() */
 };
 
 struct schedule_request {
 	const struct pod_spec *spec;
-	int64_t cpu_m, memory;	/* effective requests */
-	bool daemon;		/* a cordon does not keep it away */
+	int64_t cpu_m, memory; /* effective requests */
+	bool daemon;	       /* a cordon does not keep it away */
 };
 
 /* Why hosts did not fit, a count for each filter in table order. */

@@ -31,7 +31,7 @@ struct fleet_pod {
 	int64_t cpu_m, memory, created_ms;
 	bool assigned;
 	/* on the host */
-	bool there;		/* containers or remains of them */
+	bool there; /* containers or remains of them */
 	bool stopping;
 	int phase;
 	bool ready;
@@ -45,11 +45,11 @@ struct fleet_pod {
 
 struct fleet_host {
 	char name[8];
-	bool up;		/* connected */
+	bool up; /* connected */
 	bool draining;
-	bool stale;		/* was cut off, has no new assignment yet */
+	bool stale; /* was cut off, has no new assignment yet */
 	int64_t lost_since_ms;
-	bool wants[FLEET_PODS_MAX];	/* assignment last received */
+	bool wants[FLEET_PODS_MAX]; /* assignment last received */
 };
 
 struct fleet_applied {
@@ -66,9 +66,9 @@ struct fleet {
 	unsigned long next_uid;
 	struct fleet_applied applied[FLEET_OBJECTS_MAX * 4];
 	size_t n_applied;
-	unsigned int loss_percent;	/* of messages, each way */
-	unsigned int slow_ms;		/* longest time to readiness */
-	bool ideal;	/* what starts is ready at once, what stops is gone */
+	unsigned int loss_percent; /* of messages, each way */
+	unsigned int slow_ms;	   /* longest time to readiness */
+	bool ideal; /* what starts is ready at once, what stops is gone */
 };
 
 void fleet_init(struct fleet *f, uint64_t seed, size_t n_hosts);

@@ -114,9 +114,10 @@ static inline struct int_or_string make_percent(const char *text)
 }
 
 /* hash_seed changes the object's hash, template_seed that of its pods. */
-static inline struct object *
-make_deployment(struct arena *a, struct snapshot *s, const char *ns,
-		const char *name, int64_t replicas, const char *template_seed)
+static inline struct object *make_deployment(struct arena *a,
+					     struct snapshot *s, const char *ns,
+					     const char *name, int64_t replicas,
+					     const char *template_seed)
 {
 	struct object *o = make_object(
 		a, s, MANIFEST_DEPLOYMENT, ns, name,
@@ -138,8 +139,8 @@ static inline struct object *make_daemonset(struct arena *a, struct snapshot *s,
 					    const char *ns, const char *name,
 					    const char *template_seed)
 {
-	struct object *o = make_object(a, s, MANIFEST_DAEMONSET, ns, name,
-				       template_seed);
+	struct object *o =
+		make_object(a, s, MANIFEST_DAEMONSET, ns, name, template_seed);
 
 	o->daemonset = (struct daemonset){.strategy = "RollingUpdate",
 					  .max_unavailable = make_count(1),
@@ -153,8 +154,8 @@ static inline struct object *make_job(struct arena *a, struct snapshot *s,
 				      int64_t parallelism, int64_t completions,
 				      const char *template_seed)
 {
-	struct object *o = make_object(a, s, MANIFEST_JOB, ns, name,
-				       template_seed);
+	struct object *o =
+		make_object(a, s, MANIFEST_JOB, ns, name, template_seed);
 
 	o->job = (struct job){.parallelism = parallelism,
 			      .completions = completions,
@@ -225,11 +226,9 @@ static inline void make_applied(struct world *w, const struct snapshot *s)
 }
 
 /* A ready pod of o, assigned and reported. */
-static inline struct world_pod *make_running(struct arena *a, struct world *w,
-					     const struct object *o,
-					     const char *name,
-					     unsigned int index,
-					     const char *host)
+static inline struct world_pod *
+make_running(struct arena *a, struct world *w, const struct object *o,
+	     const char *name, unsigned int index, const char *host)
 {
 	struct world_pod *p = &w->pods[w->n_pods++];
 

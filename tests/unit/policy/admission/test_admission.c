@@ -1,128 +1,9 @@
 /* Pod Security Standards by level and version, namespace labels, gates. */
-#include "policy/admission/admission.h"
-
 #include "policy/admission/pss.h"
-#include "tests/sim/make.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-struct fixture {
-	struct arena *a;
-	struct snapshot s;
-	struct diags diags;
-	struct object *pod;
-	struct container *c; /* its one container */
-};
-
-/* A Pod that every level admits, in namespace "shop". */
-static int setup(void **state)
-{
-	static const char *all[] = {"ALL"};
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->a = arena_new((size_t)1 << 26);
-	f->s = make_snapshot(f->a, 16);
-	f->pod = make_pod(f->a, &f->s, "shop", "one", "v1");
-	f->c = &f->pod->pod.spec.containers[0];
-	f->c->security.cap_drop = (struct strings){all, 1};
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	arena_free(f->a);
-	free(f);
-	return 0;
-}
-
-static void check(struct fixture *f)
-{
-	struct err err = {0};
-
-	diags_init(&f->diags, f->a, 1000);
-	assert_int_equal(admission_check(&f->s, &f->diags, &err), 0);
-}
-
-/* All codes of errors, sorted by appearance, each once: "P101 P204". */
-static const char *codes(struct fixture *f, enum diag_severity severity)
-{
-	const char *text = "";
-
-	for (size_t i = 0; i < f->diags.n; i++) {
-		const struct diag *d = &f->diags.items[i];
-
-		if (d->severity == severity && !strstr(text, d->code))
-			text = arena_printf(f->a, "%s%s%s", text,
-					    text[0] ? " " : "", d->code);
-	}
-	return text;
-}
-
-static const struct diag *diag_of(struct fixture *f, const char *code)
-{
-	size_t i = 0;
-
-	while (i < f->diags.n && strcmp(f->diags.items[i].code, code) != 0)
-		i++;
-	assert_true(i < f->diags.n);
-	return &f->diags.items[i];
-}
-
-static void label_namespace(struct fixture *f, const char *const *kv)
-{
-	struct object *ns = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->s.objects.n; i++)
-		if (f->s.objects.items[i].kind == MANIFEST_NAMESPACE)
-			ns = &f->s.objects.items[i];
-	if (!ns) {
-		make_object(f->a, &f->s, MANIFEST_NAMESPACE, NULL, "shop", "n");
-		make_sorted(&f->s);
-		ns = &f->s.objects.items[0];
-		f->pod = &f->s.objects.items[1];
-	}
-	while (kv[2 * n])
-		n++;
-	ns->meta.labels.items =
-		arena_calloc(f->a, n + 1, sizeof(struct keyval));
-	ns->meta.labels.n = n;
-	for (size_t i = 0; i < n; i++)
-		ns->meta.labels.items[i] = (struct keyval){
-			arena_printf(f->a, "pod-security.kubernetes.io/%s",
-				     kv[2 * i]),
-			kv[2 * i + 1], strlen(kv[2 * i + 1])};
-}
-
-#define LABELS(f, ...)                                                         \
-	label_namespace(f, (const char *const[]){__VA_ARGS__, NULL})
+#include "tests/unit/policy/admission/fixture.h"
 
 typedef void breaker(struct fixture *f, struct pod_spec *s,
 		     struct container *c);
-
-static void add_cap(struct fixture *f, struct container *c, const char *name)
-{
-	const char **items = arena_calloc(f->a, 1, sizeof(const char *));
-
-	items[0] = name;
-	c->security.cap_add = (struct strings){items, 1};
-}
-
-static void add_host_path(struct fixture *f, struct pod_spec *s,
-			  const char *path)
-{
-	s->volumes = arena_calloc(f->a, 1, sizeof(struct volume));
-	s->volumes[0] = (struct volume){
-		.name = "v", .kind = VOLUME_HOSTPATH, .host_path = path};
-	s->n_volumes = 1;
-}
 
 static void annotate(struct fixture *f, const char *key, const char *value)
 {
@@ -315,16 +196,6 @@ static const struct {
 };
 #define N_CASES (sizeof(cases) / sizeof(cases[0]))
 
-static void open_gates(struct fixture *f)
-{
-	static const char *prefixes[] = {"/srv/data"};
-
-	f->s.policy.allow_privilege_escalation = true;
-	f->s.policy.allow_host_users = true;
-	f->s.policy.allow_node_name = true;
-	f->s.policy.host_path_prefixes = (struct strings){prefixes, 1};
-}
-
 /* Runs a case at a level that comes from the policy. */
 static const char *run_case(size_t i, int level, bool init)
 {
@@ -398,22 +269,6 @@ static void test_K19_init_containers_are_no_way_around(void **state)
 		for (int level = 0; level < 3; level++)
 			assert_string_equal(run_case(i, level, true),
 					    cases[i].expect[level]);
-}
-
-/* K19 for the gates: image, digest, privilege escalation. */
-static void test_K19_gates_see_init_containers(void **state)
-{
-	struct fixture *f = *state;
-	struct pod_spec *s = &f->pod->pod.spec;
-
-	s->init_containers = arena_memdup(f->a, f->c, sizeof(struct container));
-	s->n_init_containers = 1;
-	s->init_containers[0].image = "evil.test/x:1";
-	s->init_containers[0].security.allow_privilege_escalation = TRI_TRUE;
-	check(f);
-	assert_string_equal(codes(f, DIAG_ERROR), "P201 P202 P205");
-	assert_string_equal(diag_of(f, "P201")->pointer,
-			    "/spec/initContainers/0/image");
 }
 
 static void test_versions(void **state)
@@ -580,175 +435,6 @@ static void test_message_says_where_what_and_instead(void **state)
 	assert_int_equal(f->diags.items[0].pos.line, 7);
 }
 
-static void test_P201_registry(void **state)
-{
-	static const char *nothing[] = {""};
-	static const char *path[] = {"registry.test/team"};
-	struct fixture *f = *state;
-
-	f->s.policy.allowed_registries = (struct strings){nothing, 0};
-	check(f);
-	assert_string_equal(codes(f, DIAG_ERROR), "P201");
-	assert_non_null(strstr(f->diags.items[0].message,
-			       "the policy allows no registry yet"));
-	assert_non_null(strstr(f->diags.items[0].fix, "allowedRegistries"));
-	f->s.policy.allowed_registries = (struct strings){path, 1};
-	f->c->image = "registry.test/team/app" MAKE_DIGEST;
-	check(f);
-	assert_int_equal(f->diags.n, 0);
-	f->c->image = "registry.test/teamster/app" MAKE_DIGEST;
-	check(f);
-	assert_string_equal(codes(f, DIAG_ERROR), "P201");
-	f->c->image = "registry.test.evil.test/team/app" MAKE_DIGEST;
-	check(f);
-	assert_string_equal(codes(f, DIAG_ERROR), "P201");
-	f->c->image = "nginx" MAKE_DIGEST;
-	check(f);
-	assert_string_equal(codes(f, DIAG_ERROR), "P201");
-}
-
-static void test_A63_P202_digest(void **state)
-{
-	struct fixture *f = *state;
-
-	f->c->image = "registry.test/app:1";
-	check(f);
-	assert_string_equal(codes(f, DIAG_ERROR), "P202");
-	assert_string_equal(f->diags.items[0].message,
-			    "policy imageDigest: image: want an image by "
-			    "digest, name@sha256:..., have "
-			    "registry.test/app:1");
-	f->s.policy.require_digest = false;
-	check(f);
-	assert_int_equal(f->diags.n, 0);
-	f->c->image = "registry.test/app@sha256:12";
-	check(f);
-	assert_string_equal(codes(f, DIAG_ERROR), "P208");
-}
-
-static void test_P203_plain_secret(void **state)
-{
-	struct fixture *f = *state;
-	struct object *o = make_object(f->a, &f->s, MANIFEST_SECRET, "shop",
-				       "key", "canary-7f3a");
-	struct keyval kv = {"k", "canary-7f3a", 11};
-
-	o->secret.data = (struct keyvals){&kv, 1};
-	check(f);
-	assert_string_equal(codes(f, DIAG_ERROR), "P203");
-	assert_null(strstr(f->diags.items[0].message, "canary")); /* A99 */
-	f->s.policy.allow_plain_secrets = true;
-	check(f);
-	assert_int_equal(f->diags.n, 0);
-}
-
-/* A92: the docker socket, /, /proc and ways around a prefix. */
-static void test_A92_P204_host_paths(void **state)
-{
-	static const char *prefixes[] = {"/srv/data/"};
-	static const struct {
-		const char *path;
-		bool ok;
-	} rows[] = {
-		{"/srv/data", true},
-		{"/srv/data/x/y", true},
-		{"/srv/database", false},
-		{"/srv/data/../../etc", false},
-		{"/srv/data/..", false},
-		{"/srv//data", false},
-		{"/srv/./data", false},
-		{"/srv/data/", false},
-		{"srv/data", false},
-		{"/", false},
-		{"/proc", false},
-		{"/var/run/docker.sock", false},
-		{"", false},
-	};
-	struct fixture *f = *state;
-
-	f->s.policy.pod_security = "privileged";
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		f->s.policy.host_path_prefixes = (struct strings){prefixes, 1};
-		add_host_path(f, &f->pod->pod.spec, rows[i].path);
-		check(f);
-		assert_string_equal(codes(f, DIAG_ERROR),
-				    rows[i].ok ? "" : "P204");
-		f->s.policy.host_path_prefixes.n = 0;
-		check(f);
-		assert_string_equal(codes(f, DIAG_ERROR), "P204");
-	}
-}
-
-static void test_P205_P206_P207_gates(void **state)
-{
-	struct fixture *f = *state;
-
-	f->c->security.allow_privilege_escalation = TRI_TRUE;
-	f->pod->pod.spec.host_users = TRI_TRUE;
-	f->pod->pod.spec.node_name = "h1";
-	check(f);
-	assert_string_equal(codes(f, DIAG_ERROR), "P205 P206 P207");
-	open_gates(f);
-	check(f);
-	assert_int_equal(f->diags.n, 0);
-}
-
-/* A61: the template inside a workload is what is judged. */
-static void test_A61_templates_of_workloads(void **state)
-{
-	struct fixture *f = *state;
-	struct object *o[3];
-
-	f->s.objects.n = 0;
-	o[0] = make_deployment(f->a, &f->s, "shop", "a", 1, "v1");
-	o[1] = make_daemonset(f->a, &f->s, "shop", "b", "v1");
-	o[2] = make_job(f->a, &f->s, "shop", "c", 1, 1, "v1");
-	o[0]->deployment.template.spec.host_network = true;
-	o[1]->daemonset.template.spec.host_network = true;
-	o[2]->job.template.spec.host_network = true;
-	check(f);
-	assert_int_equal(f->diags.n, 3);
-	assert_string_equal(f->diags.items[0].pointer,
-			    "/spec/template/spec/hostNetwork");
-}
-
-/* A62: the policy of the first parent is given apart. */
-static void test_A62_other_policy(void **state)
-{
-	struct fixture *f = *state;
-	struct cluster_policy strict = f->s.policy;
-	struct err err = {0};
-
-	f->s.policy.pod_security = "privileged";
-	f->c->security.privileged = TRI_TRUE;
-	diags_init(&f->diags, f->a, 10);
-	assert_int_equal(admission_check_under(&f->s, &strict, &f->diags, &err),
-			 0);
-	assert_string_equal(codes(f, DIAG_ERROR), "P102");
-	strict.pod_security = "none";
-	assert_int_equal(admission_check_under(&f->s, &strict, &f->diags, &err),
-			 ERR_INPUT);
-	assert_non_null(strstr(err.msg, "want privileged, baseline or"));
-}
-
-/* K18: hostile text in every quoted field. */
-static void test_K18_quotes_are_escaped(void **state)
-{
-	struct fixture *f = *state;
-
-	f->c->name = "a\x1b]0;x\x07";
-	f->c->image = "ev\x1b[31mil\xc2\x9b";
-	f->c->security.privileged = TRI_TRUE;
-	add_cap(f, f->c, "\x1b[2J");
-	add_host_path(f, &f->pod->pod.spec, "/\x1b[2J\xe2\x80\xae");
-	f->pod->pod.spec.node_name = "\x1b[2J";
-	check(f);
-	assert_true(f->diags.n >= 5);
-	for (size_t i = 0; i < f->diags.n; i++)
-		for (const char *p = f->diags.items[i].message; *p; p++)
-			assert_true(*p >= 0x20 && *p < 0x7f);
-}
-
 static void test_explain_every_code(void **state)
 {
 	static const char *const more[] = {
@@ -774,14 +460,12 @@ static void test_explain_every_code(void **state)
 	buf_release(&b);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_T14_every_control_and_level),
 		T(test_T14_no_row_without_case),
 		T(test_K19_init_containers_are_no_way_around),
-		T(test_K19_gates_see_init_containers),
 		T(test_versions),
 		T(test_seccomp_annotation_of_old_versions),
 		T(test_label_only_tightens),
@@ -789,14 +473,6 @@ int main(void)
 		T(test_warn_and_audit_warn),
 		T(test_A60_defaults_are_judged),
 		T(test_message_says_where_what_and_instead),
-		T(test_P201_registry),
-		T(test_A63_P202_digest),
-		T(test_P203_plain_secret),
-		T(test_A92_P204_host_paths),
-		T(test_P205_P206_P207_gates),
-		T(test_A61_templates_of_workloads),
-		T(test_A62_other_policy),
-		T(test_K18_quotes_are_escaped),
 		T(test_explain_every_code),
 	};
 
