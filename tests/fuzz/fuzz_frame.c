@@ -1,6 +1,6 @@
 /*
- * fuzz_frame - the frames of the agent channel.  First byte: direction and
- * state; the rest is the byte stream of the peer.  What gets through is
+ * fuzz_frame - the frames of the agent channel.  Two bytes: direction
+ * and state; the rest is the byte stream of the peer.  What gets through is
  * canonical: it gets through again and comes out unchanged.
  */
 #include "channel/frame.h"
@@ -58,11 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct frame_gate gate;
 
-	if (size < 1)
+	if (size < 2)
 		return 0;
 	frame_gate_init(&gate,
-			data[0] & 1 ? FRAME_FROM_HOST : FRAME_FROM_MANAGER,
-			(enum frame_state)(1 << (data[0] >> 1 & 3)));
-	stream(&gate, data + 1, size - 1);
+			data[0] & 1 ? FRAME_FROM_MANAGER : FRAME_FROM_HOST,
+			(enum frame_state)(1 << (data[1] & 3)));
+	stream(&gate, data + 2, size - 2);
 	return 0;
 }

@@ -1,0 +1,20 @@
+# Helper programs of the shell suites: `make tools` makes all of them, so that
+# no suite has to compile.
+define TOOL_template
+$(B)/$(2): $(1) $$(LIBS:%=$(B)/%.a) $(B)/proto.a
+	@mkdir -p $$(dir $$@)
+	@[ $(V) = 1 ] || echo "  LD $$@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(filter-out -Wcast-qual -Wmissing-prototypes,$(WARN)) \
+		$(LDFLAGS_ALL) -pie -MMD -MP -MF $$@.d -o $$@ $(1) \
+		-Wl,--start-group $$(LIBS:%=$(B)/%.a) $(B)/proto.a -Wl,--end-group \
+		$(call pkglibs,$(ALLPKG)) -lcap-ng -lz
+endef
+$(eval $(call TOOL_template,tests/attack/trust_ask.c,tests/trust_ask))
+$(eval $(call TOOL_template,tests/attack/trust_forge.c,tests/trust_forge))
+$(eval $(call TOOL_template,tests/tools/agent_tool.c,tests/agent_tool))
+
+TOOLS := $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
+	$(B)/tests/manifest-dump $(B)/tests/bench_manifest \
+	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/agent_tool
+tools: $(TOOLS)
+.PHONY: tools
