@@ -2,6 +2,7 @@
 #include "channel/client.h"
 
 #include "channel/local.pb-c.h"
+#include "channel/pace.h"
 #include "lib/clock.h"
 #include "lib/msg.h"
 
@@ -19,6 +20,7 @@ struct channel_client {
 	int fd;
 	bool has_first;
 	struct channel_event first;
+	struct pace *pace;
 };
 
 /* --- events ----------------------------------------------------------------
@@ -160,9 +162,30 @@ void channel_client_event_release(struct channel_event *event)
 	event->owner = NULL;
 }
 
+static int send_kept(void *ctx, const char *host, uint16_t type,
+		     const void *payload, size_t len, struct err *err);
+
+/* The pace follows what the channel says of hosts. */
+static int follow(struct channel_client *c, const struct channel_event *e,
+		  struct err *err)
+{
+	switch (e->kind) {
+	case CHANNEL_EVENT_HOST_UP:
+		return pace_up(c->pace, e->host, err);
+	case CHANNEL_EVENT_HOST_DOWN:
+		pace_down(c->pace, e->host);
+		return 0;
+	case CHANNEL_EVENT_HOST_ROOM:
+		return pace_room(c->pace, e->host, e->sent, send_kept, c, err);
+	default:
+		return 0;
+	}
+}
+
 int channel_client_recv(struct channel_client *c, int timeout_ms,
 			struct channel_event *out, struct err *err)
 {
+	struct channel_event e;
 	struct msg m;
 	int r;
 
@@ -174,8 +197,15 @@ int channel_client_recv(struct channel_client *c, int timeout_ms,
 	msg_init(&m, EVENT_MAX_BYTES);
 	r = msg_recv(c->fd, &m, timeout_ms, err);
 	if (r == 0)
-		r = read_event(&m, out, err);
+		r = read_event(&m, &e, err);
 	msg_release(&m);
+	if (r < 0)
+		return r;
+	r = follow(c, &e, err);
+	if (r < 0)
+		channel_client_event_release(&e);
+	else
+		*out = e;
 	return r;
 }
 
@@ -239,6 +269,11 @@ int channel_client_open(const char *path, int timeout_ms,
 	if (!c)
 		return err_set(err, ERR_NOMEM, "channel client");
 	c->fd = -1;
+	c->pace = pace_new();
+	if (!c->pace) {
+		free(c);
+		return err_set(err, ERR_NOMEM, "channel client");
+	}
 	r = connect_within(path, timeout_ms, &c->fd, err);
 	if (r == 0)
 		r = msg_send(c->fd, TYPE(ATTACH), NULL, 0, NULL, 0, err);
@@ -262,6 +297,7 @@ void channel_client_close(struct channel_client *c)
 		channel_client_event_release(&c->first);
 	if (c->fd >= 0)
 		(void)close(c->fd);
+	pace_free(c->pace);
 	free(c);
 }
 
@@ -308,10 +344,10 @@ static ProtobufCBinaryData bytes(const void *data, size_t len)
 	return (ProtobufCBinaryData){.data = u.out, .len = len};
 }
 
-int channel_client_send_host(struct channel_client *c, const char *host,
-			     uint16_t type, const void *payload, size_t len,
-			     struct err *err)
+static int send_kept(void *ctx, const char *host, uint16_t type,
+		     const void *payload, size_t len, struct err *err)
 {
+	struct channel_client *c = ctx;
 	Local__HostSend msg;
 
 	local__host_send__init(&msg);
@@ -319,6 +355,13 @@ int channel_client_send_host(struct channel_client *c, const char *host,
 	msg.type = type;
 	msg.payload = bytes(payload, len);
 	return request(c, TYPE(HOST_SEND), &msg.base, err);
+}
+
+int channel_client_send_host(struct channel_client *c, const char *host,
+			     uint16_t type, const void *payload, size_t len,
+			     struct err *err)
+{
+	return pace_send(c->pace, host, type, payload, len, send_kept, c, err);
 }
 
 int channel_client_cut(struct channel_client *c, const char *host,

@@ -11,10 +11,11 @@
  * then events as they come.  Blocking; channel_client_fd() may be polled, and
  * then recv with timeout 0 until ERR_AGAIN.
  *
- * Bulk: a host that has more than SERVER_HOST_QUEUE_MAX (8 MiB) waiting is cut
- * with code SLOW.  Who sends packs keeps count of payload bytes since HOST_UP
- * and waits for HOST_ROOM while it is more than CHANNEL_CLIENT_AHEAD_MAX ahead
- * of the event's `sent`.
+ * Bulk: a host that has more than 8 MiB waiting in the channel is cut with code
+ * SLOW.  The client sees to it that this is only a host that does not read: it
+ * sends at most CHANNEL_CLIENT_AHEAD_MAX beyond what the host has taken and
+ * keeps the rest until recv gets the channel's HOST_ROOM.  So whoever sends
+ * must receive, too.
  */
 #ifndef CHANNEL_CLIENT_H
 #define CHANNEL_CLIENT_H
@@ -26,6 +27,7 @@
 #include <stdint.h>
 
 #define CHANNEL_CLIENT_AHEAD_MAX (4u << 20)
+#define CHANNEL_CLIENT_KEPT_MAX (64u << 20) /* bytes kept for one host */
 
 struct channel_client;
 
@@ -71,8 +73,9 @@ int channel_client_recv(struct channel_client *c, int timeout_ms,
 			struct channel_event *out, struct err *err);
 void channel_client_event_release(struct channel_event *event);
 
-/* A packed message of agent.proto for a host; nothing when it is not
- * connected. */
+/* A packed message of agent.proto for a host; nothing when it is not connected,
+ * as far as the events received until now say.  ERR_LIMIT: more than
+ * CHANNEL_CLIENT_KEPT_MAX would be kept for it. */
 int channel_client_send_host(struct channel_client *c, const char *host,
 			     uint16_t type, const void *payload, size_t len,
 			     struct err *err);

@@ -115,7 +115,7 @@ breaks "A80 300 reports at once" 'Report: want at most 200 a second' $W
 hold good "$TMP/said"
 soon core.out '^frame host=host-a type=1' "a host that stops reading"
 kill -STOP "$HELD"
-core_say burst host-a 40 1000000
+core_say force host-a 40 1000000
 soon core.out '^down host=host-a code=SLOW' "R14 is cut when 8 MiB wait for it"
 kill -CONT "$HELD"
 drop

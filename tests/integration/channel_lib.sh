@@ -25,6 +25,7 @@ ch_pki()
 		"$TOOL" crl "$TMP/ca" "$TMP/pki" 3600 || return 1
 	echo "trust root of the test" >"$TMP/trust"
 	: >"$TMP/book"
+	: >"$TMP/ch.log"
 }
 
 # has FILE ERE

@@ -3,15 +3,18 @@
  * channel as a line and does what lines on standard input say.
  *
  *   cut HOST | reload | send HOST WORDS... | burst HOST N BYTES | quit
+ *   force HOST N BYTES   (as burst, without the client's pace)
  *   mode ok|pending|altered|otherhost|deny   (how joins are answered)
  */
 #include "channel/agent.pb-c.h"
 #include "channel/client.h"
+#include "channel/local.pb-c.h"
 #include "channel/pki.h"
 #include "channel/shape.h"
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/file.h"
+#include "lib/msg.h"
 #include "tests/tools/channel_tool.h"
 
 #include <openssl/crypto.h>
@@ -221,6 +224,29 @@ static void burst(struct core *c, char **w, struct err *err)
 		send_words(c, w[1], 3, words, err);
 }
 
+static void force(struct core *c, char **w, struct err *err)
+{
+	char name[] = "pack", chunk[] = "0";
+	char *words[] = {name, chunk, w[3]};
+	struct buf payload, packed;
+	Local__HostSend msg;
+
+	local__host_send__init(&msg);
+	buf_init(&payload, 8 << 20);
+	buf_init(&packed, 8 << 20);
+	msg.host = w[1];
+	msg.type = channel_tool_payload(3, words, &payload);
+	msg.payload.data = (uint8_t *)payload.data;
+	msg.payload.len = payload.len;
+	if (shape_pack(&msg.base, &packed, err) == 0)
+		for (int64_t i = channel_tool_number(w[2]); i > 0; i--)
+			(void)msg_send(channel_client_fd(c->client),
+				       LOCAL__MSG_TYPE__MSG_HOST_SEND,
+				       packed.data, packed.len, NULL, 0, err);
+	buf_release(&payload);
+	buf_release(&packed);
+}
+
 /* False: the end. */
 static bool command(struct core *c, char *line)
 {
@@ -240,6 +266,8 @@ static bool command(struct core *c, char *line)
 		send_words(c, w[1], n - 2, w + 2, &err);
 	else if (strcmp(w[0], "burst") == 0 && n > 3)
 		burst(c, w, &err);
+	else if (strcmp(w[0], "force") == 0 && n > 3)
+		force(c, w, &err);
 	else if (strcmp(w[0], "mode") == 0 && n > 1)
 		(void)snprintf(c->mode, sizeof(c->mode), "%s", w[1]);
 	if (err.code)
