@@ -59,11 +59,12 @@ static int parse_id(const char *hex, git_oid *out, struct err *err)
 static int send_head(int sock, const git_oid *id, uint64_t bytes, bool changed,
 		     struct err *err)
 {
-	Fetch__Head head = FETCH__HEAD__INIT;
+	Fetch__Head head;
 	char hex[BARE_HEX];
 	uint8_t packed[128];
 	size_t len;
 
+	fetch__head__init(&head);
 	(void)git_oid_tostr(hex, sizeof(hex), id);
 	head.commit = hex;
 	head.bytes = bytes;

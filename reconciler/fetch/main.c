@@ -30,7 +30,7 @@ static const struct {
 
 static int send_error(const struct err *why)
 {
-	Fetch__Error e = FETCH__ERROR__INIT;
+	Fetch__Error e;
 	uint8_t packed[ERR_MSG_BYTES + 64];
 	char code[16];
 	char text[ERR_MSG_BYTES];
@@ -38,6 +38,7 @@ static int send_error(const struct err *why)
 
 	(void)snprintf(code, sizeof(code), "%s", err_name(why->code));
 	(void)snprintf(text, sizeof(text), "%s", why->msg);
+	fetch__error__init(&e);
 	e.code = code;
 	e.message = text;
 	len = fetch__error__pack(&e, packed);

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_BYTES ((size_t)1 << 30)
 
@@ -163,6 +164,8 @@ static int ask_verify(struct ask *a)
 		return 1;
 	print_reply(reply);
 	verify__verify_reply__free_unpacked(reply, NULL);
+	buf_release(&signers);
+	buf_release(&revoked);
 	return 0;
 }
 
@@ -274,6 +277,23 @@ static int ask_ingest(struct ask *a)
 	return print_answer(a);
 }
 
+/* The program must end by itself, and not by a signal or a sanitizer. */
+static int farewell(struct ask *a, int r)
+{
+	int status = 0;
+
+	(void)close(a->sock);
+	if (proc_wait(&a->proc, 20000, &status, &a->err) < 0) {
+		proc_kill(&a->proc);
+		return die(a);
+	}
+	if (status == 1 || status == 23 || status >= 128) {
+		printf("broken exit %d\n", status);
+		return 1;
+	}
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	struct ask a = {.argc = argc, .argv = argv};
@@ -293,6 +313,6 @@ int main(int argc, char **argv)
 		r = ask_ingest(&a);
 	msg_release(&a.m);
 	if (a.proc.pid > 0)
-		proc_kill(&a.proc);
+		r = farewell(&a, r);
 	return r;
 }

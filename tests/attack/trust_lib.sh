@@ -1,6 +1,11 @@
 # trust_lib.sh - helpers of the suites about signatures and git stores.
 # Source tests/integration/lib.sh first, then this; then call trust_setup.
 
+# For the tools alone, which do not tidy up; the programs have a clean
+# environment and are checked for leaks.
+ASAN_OPTIONS=detect_leaks=0
+export ASAN_OPTIONS
+
 ASK=$B/tests/trust_ask
 REF=refs/heads/main
 REPO_ID=test-repository
@@ -124,6 +129,7 @@ ask_verify()
 	run "$ASK" "$BIN" verify "$@" repo="$_git" target="$_target" \
 		signers="$TMP/signers" revoked="$TMP/revoked" id="$REPO_ID" \
 		ref="$REF"
+	[ "$ST" = 0 ] || OUT="status $ST: $OUT $ERR"
 }
 
 # accepts NAME DIR TARGET [NAME=VALUE...]
@@ -141,7 +147,8 @@ refuses()
 	_name=$1 _code=$2 _ere=$3
 	shift 3
 	ask_verify "$@"
-	if printf '%s\n' "$OUT" | grep -q '^verdict REFUSED' &&
+	if [ "$ST" = 0 ] &&
+		printf '%s\n' "$OUT" | grep -q '^verdict REFUSED' &&
 		printf '%s\n' "$OUT" | grep -Eq "^diag $_code .*$_ere"; then
 		ok "$_name"
 	else
