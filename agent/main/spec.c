@@ -11,8 +11,10 @@
 #include "agent/pod/user.h"
 #include "agent/pod/volume.h"
 #include "engine/engine.h"
+#include "lib/sys.h"
 #include "lib/text.h"
 
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +71,19 @@ static const char *default_seccomp(struct arena *arena)
 	return json;
 }
 
+/* The sandbox holds the pod together: it goes last.  Lowering the score takes
+ * CAP_SYS_RESOURCE, which not every host's root has. */
+static int sandbox_oom_score(void)
+{
+	uint64_t effective = 0;
+	uint64_t permitted = 0;
+
+	if (sys_capget(&effective, &permitted) < 0 ||
+	    (effective >> CAP_SYS_RESOURCE & 1) == 0)
+		return 0;
+	return -998;
+}
+
 int spec_sandbox(struct pod *p, struct buf *out, struct err *err)
 {
 	static const char *const args[] = {"/init"};
@@ -80,10 +95,13 @@ int spec_sandbox(struct pod *p, struct buf *out, struct err *err)
 
 	b->root = arena_printf(arena, "%s/pause", a->conf.run_dir);
 	b->read_only_root = true;
+	/* Its folder is the host's: device files need a place of their own. */
+	(void)bundle_mount(b, "/dev", "tmpfs", "tmpfs",
+			   "nosuid,noexec,mode=755,size=64k");
 	b->args = args;
 	b->n_args = 1;
 	b->pids = spec->share_process_namespace ? PIDS_DEFAULT : SANDBOX_PIDS;
-	b->oom_score_adj = -998;
+	b->oom_score_adj = sandbox_oom_score();
 	b->seccomp = default_seccomp(arena);
 	b->hostname = spec->host_network ? NULL
 		      : spec->hostname	 ? spec->hostname
