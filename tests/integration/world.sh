@@ -199,6 +199,7 @@ world_manager()
 	state.dir = $W/manager/state
 	run.dir = $W/manager/run
 	channel.listen = $WORLD_NET.1:$WORLD_PORT
+	pass.timeout_s = 60
 	registry = $WORLD_REGISTRY ca=$W/registry/ca.pem
 	EOF
 	rec init >"$W/manager/init.log" || return 1
@@ -221,14 +222,14 @@ agent_conf() # HOST N
 	mkdir -p "$W/$1"
 	cat >"$W/$1/agent.conf" <<-EOF
 	name = $1
-	state.dir = $W/$1/state
-	run.dir = $W/$1/run
-	cgroup.parent = /reconcile-$WORLD_TAG-$1
-	userns.base = $((1000000 + $2 * 20000000))
-	userns.count = 256
+	state = $W/$1/state
+	run = $W/$1/run
+	cgroup = /reconcile-$WORLD_TAG-$1
+	userns-base = $((1000000000 + $2 * 30000000))
+	userns-count = 256
 	registry = $WORLD_REGISTRY ca=$W/registry/ca.pem
-	capacity.cpu = 8000m
-	capacity.memory = 8Gi
+	capacity-cpu = 8000
+	capacity-memory = 8589934592
 	EOF
 }
 
@@ -252,7 +253,7 @@ agent_start() # HOST
 	eval "AGENT_$(echo "$1" | tr - _)=$BG"
 }
 
-agent_pid() { eval "echo \$AGENT_$(echo "$1" | tr - _)"; }
+agent_pid() { eval "echo \${AGENT_$(echo "$1" | tr - _):-}"; }
 
 agent_reset() # HOST: everything it made is gone
 {
