@@ -27,21 +27,22 @@ enum gate {
 };
 
 static const struct gates_row rows[] = {
-	[GATE_REGISTRY] = {"P201", "imageRegistry", "containers[*].image",
-			   "an image of a registry that the policy allows",
-			   "use an allowed registry, or add this one to "
-			   "allowedRegistries in .reconcile/policy.yaml (a "
-			   "policy change needs the policy's signers)"},
+	[GATE_REGISTRY] =
+		{"P201", "imageRegistry", "containers[*].image",
+		 "an image of a registry that the policy allows",
+		 "use an allowed registry, or add this one to "
+		 "images.allowedRegistries in .reconcile/policy.yaml (a "
+		 "policy change needs the policy's signers)"},
 	[GATE_DIGEST] =
 		{"P202", "imageDigest", "containers[*].image",
 		 "an image by digest, name@sha256:...",
 		 "append the digest: name[:tag]@sha256:<64 hex> (skopeo "
 		 "inspect --format '{{.Digest}}' docker://IMAGE shows "
-		 "it), or set requireDigest: false in the policy"},
+		 "it), or set images.requireDigest: false in the policy"},
 	[GATE_SECRET] = {"P203", "plainSecret", "Secret.data",
 			 "no plain Secret in git",
-			 "keep the value out of git, or set allowPlainSecrets: "
-			 "true in .reconcile/policy.yaml"},
+			 "keep the value out of git, or set "
+			 "secrets.allowPlain: true in .reconcile/policy.yaml"},
 	[GATE_HOST_PATH] = {"P204", "hostPathPrefix",
 			    "volumes[*].hostPath.path",
 			    "a path below one of the policy's prefixes",

@@ -380,10 +380,6 @@ static const struct {
 	{"R106", "plan cut",
 	 "The plan needs more waves than are shown; applying it goes on past "
 	 "them."},
-	{"R107", "Service on one host",
-	 "For now a Service reaches only pods on the host of the caller, and "
-	 "pods of its workload may be placed on several hosts. A nodeSelector "
-	 "keeps them together."},
 };
 
 int plan_explain(const char *code, struct buf *out, struct err *err)
