@@ -415,6 +415,7 @@ static void finish_pod(struct model *m, struct rollout_pod *p)
 static void settle_owner(struct model *m, struct model_owner *owner)
 {
 	bool job = owner->object->kind == MANIFEST_JOB;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < owner->n_pods; i++) {
 		struct rollout_pod *p = owner->pods[i];
@@ -432,6 +433,10 @@ static void settle_owner(struct model *m, struct model_owner *owner)
 		if (job && active)
 			finish_pod(m, p);
 	}
+	for (size_t i = 0; i < owner->n_pods; i++)
+		if (!owner->pods[i]->removed)
+			owner->pods[kept++] = owner->pods[i];
+	owner->n_pods = kept;
 }
 
 void model_apply(struct model *m)

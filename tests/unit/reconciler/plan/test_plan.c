@@ -461,6 +461,28 @@ static void test_time_grows_with_size_only(void **state)
 	assert_true(t < 3000);
 }
 
+/* One pod at a time: as many waves as pods, each of which looks at all pods. */
+static void test_long_roll_out(void **state)
+{
+	struct fixture *f = *state;
+	struct object *o = running_web(f, 700, true);
+	double t;
+
+	o->deployment.max_surge = make_count(1);
+	o->deployment.max_unavailable = make_count(0);
+	f->w.hosts[0].pods_max = 1000;
+	f->w.hosts[1].pods_max = 1000;
+	f->w.hosts[2].pods_max = 1000;
+	t = cpu_ms();
+	make_plan(f);
+	t = cpu_ms() - t;
+	assert_int_equal(f->plan.n_pods_start, 700);
+	assert_int_equal(f->plan.n_pods_stop, 700);
+	assert_int_equal(f->plan.waves, 701);
+	print_message("# 700 pods one by one: %.2f ms\n", t);
+	assert_true(t < 5000);
+}
+
 static void test_explain(void **state)
 {
 	struct buf b;
@@ -503,6 +525,7 @@ int main(void)
 		T(test_compare_needs_no_host),
 		T(test_names_and_most_pods),
 		T(test_time_grows_with_size_only),
+		T(test_long_roll_out),
 		T(test_explain),
 	};
 
