@@ -45,7 +45,8 @@ static const struct opt audit_opts[] = {
 
 static const struct opt verify_opts[] = {
 	{"log", 0, "DIR", "folder of the log (default: the manager's)"},
-	{"key", 0, "TEXT", "public key of the log (default: of log.key beside it)"},
+	{"key", 0, "TEXT",
+	 "public key of the log (default: of log.key beside it)"},
 	{"checkpoint", 0, "FILE", "a checkpoint kept elsewhere"},
 };
 
