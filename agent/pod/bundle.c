@@ -63,7 +63,8 @@ static void put_process(struct jsonw *w, const struct bundle *b)
 	jsonw_kstr(w, "cwd", b->cwd);
 	put_caps(w, b);
 	jsonw_kbool(w, "noNewPrivileges", b->no_new_privs);
-	jsonw_kint(w, "oomScoreAdj", b->oom_score_adj);
+	if (b->oom_score_adj != 0)
+		jsonw_kint(w, "oomScoreAdj", b->oom_score_adj);
 	jsonw_obj_end(w);
 }
 

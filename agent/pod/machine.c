@@ -89,7 +89,7 @@ void machine_deleted(struct pod *p, struct pod_container *c, int64_t now_ms)
 	c->start_at = now_ms + delay;
 	if (c->ever_ended)
 		c->restarts++;
-	if (delay > 0)
+	if (delay > 0 && c->ever_ended)
 		c->why = "CrashLoopBackOff";
 }
 

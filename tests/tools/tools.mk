@@ -13,8 +13,11 @@ $(eval $(call TOOL_template,tests/attack/trust_ask.c,tests/trust_ask))
 $(eval $(call TOOL_template,tests/attack/trust_forge.c,tests/trust_forge))
 $(eval $(call TOOL_template,tests/tools/agent_tool.c,tests/agent_tool))
 
+$(eval $(call TOOL_template,tests/privsep/inject.c,tests/inject))
+
 TOOLS := $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
 	$(B)/tests/manifest-dump $(B)/tests/bench_manifest \
-	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/agent_tool
+	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/agent_tool \
+	$(B)/tests/inject
 tools: $(TOOLS)
 .PHONY: tools
