@@ -20,6 +20,12 @@ accepts 'accepted commit again' "$R" "$SECOND" accepted="$SECOND"
 accepts 'head_only' "$R" "$SECOND" accepted="$SECOND" head_only=1
 accepts 'ten requests on one socket' "$R" "$SECOND" repeat=10
 
+ask_verify "$R" "$SECOND" status=1
+like "$OUT" '^status NoNewPrivs:.*1$' 'the verifier has no new privileges'
+like "$OUT" '^status CapEff:.*0000000000000000$' '... no capability'
+like "$OUT" '^status CapBnd:.*0000000000000000$' '... and none to gain'
+[ -n "${SAN:-}" ] || like "$OUT" '^status Seccomp:.*2$' '... and a filter'
+
 # --- who signed
 git -C "$R" checkout -q -b work
 change "$R" unsigned --no-gpg-sign

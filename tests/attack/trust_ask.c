@@ -4,7 +4,7 @@
  *
  *   trust_ask LIBEXEC verify repo= signers= revoked= id= ref= target=
  *             [accepted=] [now=] [mode=untrusted] [head_only=1] [snapshot=1]
- *             [repeat=N]
+ *             [repeat=N] [status=1]
  *   trust_ask LIBEXEC mirror url= ref= store= [key=] [hosts=] [max=] [timeout=]
  *   trust_ask LIBEXEC pack store= want= [have=] out=FILE
  *   trust_ask LIBEXEC ingest store= want= in=FILE [max=]
@@ -124,6 +124,24 @@ static void print_reply(const Verify__VerifyReply *v)
 		printf("error %s %s\n", v->error_code, v->error);
 }
 
+/* What the kernel says about the program while it waits for a request. */
+static void print_status(const struct ask *a)
+{
+	static const char *const wanted[] = {
+		"NoNewPrivs:", "Seccomp:", "CapEff:", "CapPrm:", "CapBnd:"};
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)a->proc.pid);
+	f = fopen(path, "r");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+			if (strncmp(line, wanted[i], strlen(wanted[i])) == 0)
+				printf("status %s", line);
+	if (f != NULL)
+		fclose(f);
+}
+
 static int ask_verify(struct ask *a)
 {
 	Verify__VerifyRequest req = VERIFY__VERIFY_REQUEST__INIT;
@@ -163,6 +181,8 @@ static int ask_verify(struct ask *a)
 	if (reply == NULL)
 		return 1;
 	print_reply(reply);
+	if (get_number(a, "status", 0) != 0)
+		print_status(a);
 	verify__verify_reply__free_unpacked(reply, NULL);
 	buf_release(&signers);
 	buf_release(&revoked);

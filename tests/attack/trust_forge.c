@@ -4,6 +4,7 @@
  *   trust_forge key TYPE PEM            makes a key, prints its public line
  *   trust_forge sign TYPE PEM FLAGS NAMESPACE HASH <payload   prints SSHSIG
  *   trust_forge mutate SEED <object >object    one change, by seed
+ *   trust_forge bomb                    a pack with a delta of 1 TB
  *   trust_forge chain N PEM TREE PARENT WHEN   a pack of N signed commits, and
  *                                       the id of the last on standard error
  *
@@ -284,6 +285,71 @@ static void put_object(struct buf *pack, const struct buf *object)
 	free(room);
 }
 
+static void put_size(struct buf *b, uint64_t n)
+{
+	for (; n >= 0x80; n >>= 7)
+		buf_putc(b, (char)(n | 0x80));
+	buf_putc(b, (char)n);
+}
+
+static void put_deflated(struct buf *pack, const struct buf *bytes)
+{
+	uLongf len = compressBound((uLong)bytes->len);
+	Bytef *room = malloc(len);
+
+	need(room != NULL && compress2(room, &len, (const Bytef *)bytes->data,
+				       (uLong)bytes->len, 9) == Z_OK,
+	     "deflate");
+	buf_put(pack, room, len);
+	free(room);
+}
+
+/* Distance to the base of a delta, in the encoding of packs. */
+static void put_offset(struct buf *b, uint64_t n)
+{
+	uint8_t bytes[10];
+	size_t at = sizeof(bytes) - 1;
+
+	bytes[at] = n & 0x7f;
+	while ((n >>= 7) != 0)
+		bytes[--at] = (uint8_t)(0x80 | (--n & 0x7f));
+	buf_put(b, bytes + at, sizeof(bytes) - at);
+}
+
+/* A blob of 1 MiB and a delta that says it makes 1 TB of it. */
+static int cmd_bomb(void)
+{
+	static const char head[] = "PACK\0\0\0\2\0\0\0\2";
+	uint64_t base = 1u << 20, result = UINT64_C(1) << 40;
+	struct buf pack, blob, delta;
+	uint8_t sum[20];
+	size_t start;
+
+	buf_init(&pack, 64u << 20);
+	buf_init(&blob, 2u << 20);
+	buf_init(&delta, 16u << 20);
+	buf_put(&pack, head, 12);
+	for (uint64_t i = 0; i < base; i++)
+		buf_putc(&blob, 0);
+	start = pack.len;
+	buf_putc(&pack, (char)(3 << 4 | 0x80 | (base & 15)));
+	put_size(&pack, base >> 4);
+	put_deflated(&pack, &blob);
+	put_size(&delta, base);
+	put_size(&delta, result);
+	for (uint64_t i = 0; i < 200000; i++)
+		buf_put(&delta, "\xf0\xff\xff\xff", 4);
+	result = pack.len - start;
+	buf_putc(&pack, (char)(6 << 4 | 0x80 | (delta.len & 15)));
+	put_size(&pack, delta.len >> 4);
+	put_offset(&pack, result);
+	put_deflated(&pack, &delta);
+	EVP_Digest(pack.data, pack.len, sum, NULL, EVP_sha1(), NULL);
+	fwrite(pack.data, 1, pack.len, stdout);
+	fwrite(sum, 1, sizeof(sum), stdout);
+	return 0;
+}
+
 static void object_id(const struct buf *object, char hex[41])
 {
 	uint8_t id[20];
@@ -444,6 +510,8 @@ int main(int argc, char **argv)
 		return cmd_key(type_of(argv[2]), argv[3]);
 	if (argc == 7 && strcmp(argv[1], "sign") == 0)
 		return cmd_sign(type_of(argv[2]), argv);
+	if (argc == 2 && strcmp(argv[1], "bomb") == 0)
+		return cmd_bomb();
 	if (argc == 7 && strcmp(argv[1], "chain") == 0)
 		return cmd_chain((uint32_t)strtoul(argv[2], NULL, 10), argv);
 	if (argc == 3 && strcmp(argv[1], "mutate") == 0 &&

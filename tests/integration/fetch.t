@@ -78,6 +78,14 @@ head -c 64 /dev/zero >>"$TMP/many"
 run "$ASK" "$BIN" ingest store="$TMP/n5.git" want="$ROOT" in="$TMP/many"
 like "$OUT" '^error (LIMIT|INPUT) ' 'G14: a pack that says 4 billion objects'
 
+"$B/tests/trust_forge" bomb >"$TMP/bomb"
+_start=$(date +%s)
+run "$ASK" "$BIN" ingest store="$TMP/n6.git" want="$ROOT" in="$TMP/bomb"
+like "$OUT" '^error (INPUT|LIMIT) ' 'G14 A45: a delta that says 1 TB'
+[ $(($(date +%s) - _start)) -lt 20 ] && ok 'G14 A45: ... in time' ||
+	not_ok 'G14 A45: ... in time'
+is "$(find "$TMP/n6.git/objects" -type f | wc -l)" 0 'G14: nothing is left of it'
+
 # --- not there
 mirror 'missing repository: try again' '^error AGAIN .*No such file' \
 	url="file://$TMP/none"
