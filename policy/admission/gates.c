@@ -135,6 +135,8 @@ static void check_image(const struct gate_ctx *c, const struct container *k,
 			       ? "image (the policy allows no registry yet)"
 			       : "image",
 		       image);
+#else
+	(void)registry_allowed;
 #endif
 #ifndef GUARD_OFF_ADMISSION_DIGEST
 	if (c->policy->require_digest && !name.digest)
