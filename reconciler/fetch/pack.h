@@ -24,8 +24,8 @@ int pack_make(const char *store_path, const git_oid *want, const git_oid *have,
 
 /* Takes a pack into a store: every object hashed, links inside it complete. */
 struct pack_taker {
-	git_repository *repo;
-	git_odb *odb;
+	const char *store; /* borrowed */
+	git_odb *odb;	   /* what the store had before */
 	git_indexer *indexer;
 	git_indexer_progress stats; /* libgit2 counts in it across calls */
 	struct budget *budget;	    /* borrowed */
