@@ -263,12 +263,17 @@ int agent_load_join(struct agent *a, struct err *err)
 static int open_audit(struct agent *a, struct err *err)
 {
 	char dir[4300], key[4300], origin[320];
+	int fd = -1;
 	int r;
 
 	(void)snprintf(dir, sizeof(dir), "%s/audit", a->conf.state_dir);
-	(void)snprintf(key, sizeof(key), "%s/audit.key", a->conf.state_dir);
+	(void)snprintf(key, sizeof(key), "%s/audit/log.key", a->conf.state_dir);
 	(void)snprintf(origin, sizeof(origin), "reconcile/host/%s",
 		       a->conf.name);
+	r = file_mkdirs(a->state_fd, "audit", 0700, &fd, err);
+	if (r < 0)
+		return r;
+	(void)close(fd);
 	r = audit_key_generate(key, err);
 	if (r < 0 && r != ERR_CONFLICT)
 		return r;

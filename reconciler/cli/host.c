@@ -5,6 +5,7 @@
 #include "lib/json.h"
 #include "lib/num.h"
 #include "lib/text.h"
+#include "reconciler/core/address.h"
 #include "reconciler/core/fleet.h"
 #include "reconciler/core/membership.h"
 #include "reconciler/core/observe.h"
@@ -21,11 +22,26 @@ static const char *const state_names[HOST_STATE_COUNT] = {
 	[HOST_REVOKED] = "revoked",
 };
 
-static void host_json(struct jsonw *j, const struct world_host *h)
+/* The addresses of the host's pods, for whoever routes to them. */
+static const char *pod_block(struct cli *cli, struct core *core,
+			     const char *name)
+{
+	struct state_host full;
+	const char *block = "";
+
+	if (state_host_get(core->state, name, cli->arena, &full, NULL) == 0)
+		(void)address_host_block(cli->conf.pod_cidr, full.cidr_index,
+					 cli->arena, &block, NULL);
+	return block;
+}
+
+static void host_json(struct jsonw *j, const struct world_host *h,
+		      const char *block)
 {
 	jsonw_obj(j);
 	jsonw_kstr(j, "name", h->name);
 	jsonw_kstr(j, "state", state_names[h->state]);
+	jsonw_kstr(j, "podCIDR", block);
 	jsonw_kbool(j, "cordoned", h->cordoned);
 	jsonw_kbool(j, "draining", h->draining);
 	jsonw_kint(j, "cpuMilli", h->cpu_m);
@@ -38,20 +54,22 @@ static void host_json(struct jsonw *j, const struct world_host *h)
 	jsonw_obj_end(j);
 }
 
-static void host_text(struct buf *out, const struct world_host *h)
+static void host_text(struct buf *out, const struct world_host *h,
+		      const char *block)
 {
-	buf_printf(out, "%-20s %-10s %-9s %6lldm %8lldMi  %.12s\n", h->name,
-		   state_names[h->state],
+	buf_printf(out, "%-20s %-10s %-9s %6lldm %8lldMi %-18s %.12s\n",
+		   h->name, state_names[h->state],
 		   h->draining	 ? "draining"
 		   : h->cordoned ? "cordoned"
 				 : "-",
-		   (long long)h->cpu_m, (long long)(h->memory >> 20),
+		   (long long)h->cpu_m, (long long)(h->memory >> 20), block,
 		   h->accepted_commit == NULL ? "-" : h->accepted_commit);
 	if (h->last_refusal != NULL)
 		buf_printf(out, "  refuses: %s\n", h->last_refusal);
 }
 
-static int list_hosts(struct cli *cli, const struct world *w, struct err *err)
+static int list_hosts(struct cli *cli, struct core *core, const struct world *w,
+		      struct err *err)
 {
 	struct jsonw j;
 	struct buf out;
@@ -65,14 +83,17 @@ static int list_hosts(struct cli *cli, const struct world *w, struct err *err)
 		jsonw_init(&j, &out);
 		jsonw_arr(&j);
 		for (size_t i = 0; i < w->n_hosts; i++)
-			host_json(&j, &w->hosts[i]);
+			host_json(&j, &w->hosts[i],
+				  pod_block(cli, core, w->hosts[i].name));
 		jsonw_arr_end(&j);
 		buf_putc(&out, '\n');
 	} else {
-		buf_printf(&out, "%-20s %-10s %-9s %7s %10s  %s\n", "HOST",
-			   "STATE", "NEW PODS", "CPU", "MEMORY", "COMMIT");
+		buf_printf(&out, "%-20s %-10s %-9s %7s %10s %-18s %s\n", "HOST",
+			   "STATE", "NEW PODS", "CPU", "MEMORY", "PODS",
+			   "COMMIT");
 		for (size_t i = 0; i < w->n_hosts; i++)
-			host_text(&out, &w->hosts[i]);
+			host_text(&out, &w->hosts[i],
+				  pod_block(cli, core, w->hosts[i].name));
 	}
 	r = cli_print(&out, err);
 	buf_release(&out);
@@ -92,7 +113,7 @@ int host_list_command(void *ctx, struct err *err)
 	(void)fleet_open(&core, false, &unused);
 	r = observe_world(&core, cli->arena, &w, err);
 	if (r == 0)
-		r = list_hosts(cli, &w, err);
+		r = list_hosts(cli, &core, &w, err);
 	core_close(&core);
 	return r;
 }

@@ -36,19 +36,12 @@ static void print_refusal(const struct verdict *v, const char *accepted,
 	size_t errors = 0;
 
 	buf_printf(out, "Commit %.12s is refused.\n", v->commit);
-	for (size_t i = 0; i < v->n_commits; i++) {
-		const struct verdict_commit *c = &v->commits[i];
-
-		if (strcmp(c->code, "OK") != 0)
-			buf_printf(out, "  commit %.12s: error %s: %s%s%s\n",
-				   c->commit, c->code, c->reason,
-				   c->key[0] != '\0' ? ", key " : "", c->key);
-	}
 	diags_print_text(&v->diags, out);
 	for (size_t i = 0; i < v->diags.n; i++)
 		errors += v->diags.items[i].severity == DIAG_ERROR;
 	if (errors > 0)
-		buf_printf(out, "%zu errors.\n", errors);
+		buf_printf(out, "%zu error%s.\n", errors,
+			   errors == 1 ? "" : "s");
 	if (accepted != NULL)
 		buf_printf(out, "Commit %.12s stays in force.\n", accepted);
 }

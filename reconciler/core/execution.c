@@ -83,7 +83,24 @@ static const char *object_text(const struct plan_change *ch,
 				      ch->namespace, ch->name);
 }
 
-/* The changes that are due: pods always, objects once in a pass. */
+static bool is_stopping(const struct execution *x, const char *uid)
+{
+	for (size_t i = 0; i < x->n_pending; i++)
+		if (x->pending[i].pod && !x->pending[i].start &&
+		    strcmp(x->pending[i].uid, uid) == 0)
+			return true;
+	return false;
+}
+
+/* Pods always, but no stop twice; objects once in a pass. */
+static bool is_due(const struct execution *x, const struct plan_change *ch)
+{
+	if (ch->action == PLAN_START)
+		return true;
+	return ch->action == PLAN_STOP ? !is_stopping(x, ch->uid)
+				       : !x->objects_done;
+}
+
 static size_t select_changes(const struct execution *x, const struct plan *step,
 			     struct arena *arena,
 			     const struct plan_change ***out)
@@ -93,7 +110,7 @@ static size_t select_changes(const struct execution *x, const struct plan *step,
 	size_t n = 0;
 
 	for (size_t i = 0; i < step->n; i++)
-		if (is_pod_change(&step->changes[i]) || !x->objects_done)
+		if (is_due(x, &step->changes[i]))
 			list[n++] = &step->changes[i];
 	*out = list;
 	return n;
@@ -150,19 +167,22 @@ static int store_start(struct execution *x, const struct plan_change *ch,
 }
 
 static int follow(struct execution *x, const struct plan_change *ch,
-		  const char *uid, uint64_t epoch, size_t i, struct err *err)
+		  const char *uid, uint64_t epoch, size_t i,
+		  struct arena *arena, struct err *err)
 {
 	struct pending *p = pending_new(x, err);
 
 	if (p == NULL)
 		return ERR_NOMEM;
-	*p = (struct pending){.start = ch->action == PLAN_START,
+	*p = (struct pending){.type = object_types[ch->action],
+			      .pod = is_pod_change(ch),
+			      .start = ch->action == PLAN_START,
 			      .since_ms = clock_unix_ms()};
 	(void)snprintf(p->change, sizeof(p->change), "%llu-%zu",
 		       (unsigned long long)epoch, i);
-	(void)snprintf(p->uid, sizeof(p->uid), "%s", uid);
-	(void)snprintf(p->object, sizeof(p->object), "pod %s/%s", ch->namespace,
-		       ch->pod);
+	(void)snprintf(p->uid, sizeof(p->uid), "%s", uid == NULL ? "" : uid);
+	(void)snprintf(p->object, sizeof(p->object), "%s",
+		       object_text(ch, arena));
 	(void)snprintf(p->host, sizeof(p->host), "%s",
 		       ch->host == NULL ? "" : ch->host);
 	return 0;
@@ -180,16 +200,14 @@ static int store_changes(struct execution *x,
 		const struct plan_change *ch = list[i];
 		const char *uid = ch->uid;
 
-		if (!is_pod_change(ch))
-			continue;
 		if (ch->action == PLAN_START) {
 			uid = new_uid(ch, x->target->commit, epoch, arena);
 			r = store_start(x, ch, uid, err);
-		} else {
+		} else if (ch->action == PLAN_STOP) {
 			r = state_pod_delete(s, uid, err);
 		}
 		if (r == 0)
-			r = follow(x, ch, uid, epoch, i, err);
+			r = follow(x, ch, uid, epoch, i, arena, err);
 	}
 	if (r == 0)
 		r = state_services_set(s, w->services, w->n_services, err);
@@ -309,18 +327,22 @@ static const struct world_pod *pod_by_uid(const struct world *w,
 }
 
 /* NULL while undecided. */
-static const char *outcome(const struct pending *p, const struct world *w)
+static const char *outcome(const struct pending *p, const struct world *w,
+			   enum execution_end end)
 {
 	const struct world_pod *pod = pod_by_uid(w, p->uid, p->host);
+	const char *late = end == EXECUTION_GOES_ON ? NULL : "incomplete";
 
+	if (!p->pod)
+		return end == EXECUTION_CONVERGED ? "ok" : late;
 	if (!p->start)
 		return pod == NULL || (!pod->reported && !pod->assigned) ? "ok"
-									 : NULL;
+									 : late;
 	if (pod == NULL)
 		return "superseded";
 	if (pod->ready || pod->phase == POD_SUCCEEDED)
 		return "ok";
-	return pod->phase == POD_FAILED ? "failed" : NULL;
+	return pod->phase == POD_FAILED ? "failed" : late;
 }
 
 static void announce(struct execution *x, const struct pending *p,
@@ -328,6 +350,8 @@ static void announce(struct execution *x, const struct pending *p,
 {
 	int64_t ms = clock_unix_ms() - p->since_ms;
 
+	if (!p->pod)
+		return;
 	if (strcmp(result, "ok") != 0) {
 		core_say(x->core, "  %s on %s: %s", p->object, p->host, result);
 		x->n_failed++;
@@ -340,8 +364,23 @@ static void announce(struct execution *x, const struct pending *p,
 	x->n_stopped += !p->start;
 }
 
-int execution_settle(struct execution *x, const struct world *w, bool last,
-		     struct err *err)
+static struct record outcome_record(const struct execution *x,
+				    const struct pending *p, const char *result)
+{
+	return (struct record){
+		.type = p->type,
+		.phase = RECORD_OUTCOME,
+		.actor = "reconcile",
+		.object = p->object,
+		.commit = x->target->commit,
+		.host = p->host,
+		.change = p->change,
+		.result = result,
+	};
+}
+
+int execution_settle(struct execution *x, const struct world *w,
+		     enum execution_end end, struct err *err)
 {
 	struct record *records;
 	size_t n = 0;
@@ -355,28 +394,17 @@ int execution_settle(struct execution *x, const struct world *w, bool last,
 		return err_set(err, ERR_NOMEM, "outcomes");
 	for (size_t i = 0; i < x->n_pending; i++) {
 		const struct pending *p = &x->pending[i];
-		const char *result = outcome(p, w);
+		const char *result = outcome(p, w, end);
 
-		if (result == NULL && last)
-			result = "incomplete";
 		if (result == NULL)
 			continue;
-		records[n++] = (struct record){
-			.type = p->start ? "pod.start" : "pod.stop",
-			.phase = RECORD_OUTCOME,
-			.actor = "reconcile",
-			.object = p->object,
-			.commit = x->target->commit,
-			.host = p->host,
-			.change = p->change,
-			.result = result,
-		};
+		records[n++] = outcome_record(x, p, result);
 		announce(x, p, result);
 	}
 	if (n > 0)
 		r = record_put(x->core, records, n, err);
 	for (size_t i = 0; r == 0 && i < x->n_pending; i++)
-		if (outcome(&x->pending[i], w) == NULL && !last)
+		if (outcome(&x->pending[i], w, end) == NULL)
 			x->pending[kept++] = x->pending[i];
 	if (r == 0)
 		x->n_pending = kept;

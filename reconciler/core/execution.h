@@ -7,13 +7,20 @@
 
 #include "reconciler/core/pass.h"
 
-struct pending { /* an intent without outcome yet */
+struct pending {	  /* an intent without outcome yet */
+	const char *type; /* "pod.start" */
+	bool pod, start;  /* start: of a pod; both false: an object */
 	char change[48];
 	char uid[40];
 	char object[700]; /* "pod namespace/name" */
 	char host[256];
-	bool start;
 	int64_t since_ms;
+};
+
+enum execution_end {
+	EXECUTION_GOES_ON,
+	EXECUTION_CONVERGED,
+	EXECUTION_STOPPED
 };
 
 struct execution {
@@ -32,9 +39,9 @@ void execution_release(struct execution *x);
 /* Intents durable, then store, then hosts.  *out_done: number of changes. */
 int execution_apply(struct execution *x, const struct plan *step,
 		    const struct world *w, size_t *out_done, struct err *err);
-/* Records the outcomes that w shows.  last: record what is left as such. */
-int execution_settle(struct execution *x, const struct world *w, bool last,
-		     struct err *err);
+/* Records the outcomes that w shows; at the end, of all that is left. */
+int execution_settle(struct execution *x, const struct world *w,
+		     enum execution_end end, struct err *err);
 /* Brings hosts that lack the commit or the epoch up to date. */
 int execution_refresh(struct execution *x, const struct world *w,
 		      size_t *out_sent, struct err *err);

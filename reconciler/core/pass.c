@@ -113,56 +113,76 @@ struct tally { /* why the fleet is not there yet */
 	const char *first; /* one of them in words */
 };
 
+static bool refuses(const struct fleet_host *l)
+{
+	return l != NULL && l->refusal != NULL && l->sent_epoch > 0 &&
+	       l->refused_epoch >= l->sent_epoch;
+}
+
+static bool has_pods(const struct world *w, const char *host)
+{
+	for (size_t j = 0; j < w->n_pods; j++)
+		if (w->pods[j].assigned && strcmp(w->pods[j].host, host) == 0)
+			return true;
+	return false;
+}
+
+static void tally_host(struct core *c, const struct world *w,
+		       const struct world_host *h, const char *commit,
+		       struct arena *arena, struct tally *t)
+{
+	const struct fleet_host *l = fleet_find(c->fleet, h->name);
+
+	if (refuses(l)) {
+		t->refused++;
+		t->first = arena_printf(arena, "host %s refuses: %s", h->name,
+					l->refusal);
+	} else if (h->state == HOST_LOST && has_pods(w, h->name)) {
+		t->lost_with_pods++;
+		t->first = arena_printf(arena, "host %s is not connected",
+					h->name);
+	} else if (h->state == HOST_READY && assign_is_stale(c, h, commit)) {
+		t->behind++;
+		t->first = arena_printf(arena, "host %s has not confirmed",
+					h->name);
+	}
+}
+
+/* Pods that something is still expected of: not those of hosts that are gone
+ * or refuse. */
+static void tally_pod(struct core *c, const struct world_pod *p,
+		      struct arena *arena, struct tally *t)
+{
+	const struct fleet_host *l = fleet_find(c->fleet, p->host);
+
+	if ((p->assigned && (p->ready || p->phase == POD_SUCCEEDED)) ||
+	    l == NULL || !l->connected || refuses(l))
+		return;
+	t->not_ready++;
+	if (t->first == NULL)
+		t->first = arena_printf(arena, "pod %s/%s on %s is not %s%s%s",
+					p->namespace, p->name, p->host,
+					p->assigned ? "ready" : "gone yet",
+					p->reason != NULL ? ": " : "",
+					p->reason != NULL ? p->reason : "");
+}
+
 static void tally_hosts(struct core *c, const struct world *w,
 			const char *commit, struct arena *arena,
 			struct tally *t)
 {
 	*t = (struct tally){0};
-	for (size_t i = 0; i < w->n_hosts; i++) {
-		const struct world_host *h = &w->hosts[i];
-		const struct fleet_host *l = fleet_find(c->fleet, h->name);
-		bool pods = false;
-
-		for (size_t j = 0; j < w->n_pods; j++)
-			pods = pods || (w->pods[j].assigned &&
-					strcmp(w->pods[j].host, h->name) == 0);
-		if (l != NULL && l->refusal != NULL && l->sent_epoch > 0 &&
-		    l->refused_epoch >= l->sent_epoch) {
-			t->refused++;
-			t->first = arena_printf(arena, "host %s refuses: %s",
-						h->name, l->refusal);
-		} else if (h->state == HOST_LOST && pods) {
-			t->lost_with_pods++;
-			t->first = arena_printf(
-				arena, "host %s is not connected", h->name);
-		} else if (h->state == HOST_READY &&
-			   assign_is_stale(c, h, commit)) {
-			t->behind++;
-			t->first = arena_printf(
-				arena, "host %s has not confirmed", h->name);
-		}
-	}
-	for (size_t j = 0; j < w->n_pods; j++) {
-		const struct world_pod *p = &w->pods[j];
-
-		if (p->assigned && (p->ready || p->phase == POD_SUCCEEDED))
-			continue;
-		t->not_ready++;
-		if (t->first == NULL)
-			t->first = arena_printf(
-				arena, "pod %s/%s on %s is not %s%s%s",
-				p->namespace, p->name, p->host,
-				p->assigned ? "ready" : "gone yet",
-				p->reason != NULL ? ": " : "",
-				p->reason != NULL ? p->reason : "");
-	}
+	for (size_t i = 0; i < w->n_hosts; i++)
+		tally_host(c, w, &w->hosts[i], commit, arena, t);
+	for (size_t j = 0; j < w->n_pods; j++)
+		tally_pod(c, &w->pods[j], arena, t);
 }
 
 /* One turn of the loop: settled state out, changes in.  *out_idle: nothing was
  * done, wait for the hosts. */
 struct turn {
 	struct tally tally;
-	bool idle, converged, stuck;
+	bool idle, waiting, converged, stuck;
 };
 
 static int pass_turn(struct core *c, struct execution *x, struct pass_result *p,
@@ -178,7 +198,7 @@ static int pass_turn(struct core *c, struct execution *x, struct pass_result *p,
 	diags_init(&diags, arena, DIAGS_MAX);
 	r = full_world(c, &p->target, &p->world, arena, &diags, &w, err);
 	if (r == 0)
-		r = execution_settle(x, &w, false, err);
+		r = execution_settle(x, &w, EXECUTION_GOES_ON, err);
 	if (r == 0)
 		r = plan_step(&p->target.want, &w, arena, &diags, &step, err);
 	if (r == 0)
@@ -191,6 +211,7 @@ static int pass_turn(struct core *c, struct execution *x, struct pass_result *p,
 	if (done > 0 || sent > 0)
 		p->acted = true;
 	out->idle = done == 0;
+	out->waiting = step.waiting;
 	out->stuck = step.stuck && done == 0;
 	out->converged = done == 0 && sent == 0 && !step.waiting &&
 			 out->tally.behind + out->tally.not_ready +
@@ -227,7 +248,10 @@ static int finish(struct core *c, struct execution *x, struct pass_result *p,
 	diags_init(&unused, arena, DIAGS_MAX);
 	r = full_world(c, &p->target, &p->world, arena, &unused, &w, err);
 	if (r == 0)
-		r = execution_settle(x, &w, true, err);
+		r = execution_settle(x, &w,
+				     converged ? EXECUTION_CONVERGED
+					       : EXECUTION_STOPPED,
+				     err);
 	if (r == 0)
 		r = observe_store(c, &w, err);
 	if (r < 0 || !converged)
@@ -282,8 +306,10 @@ static int converge(struct core *c, const struct pass_options *o,
 		r = pass_turn(c, &x, p, round, &turn, err);
 		if (r < 0 || turn.converged || turn.stuck || left <= 0)
 			break;
-		if (turn.idle && turn.tally.behind + turn.tally.not_ready == 0)
-			break; /* only lost or refusing hosts are missing */
+		if (turn.idle && !turn.waiting &&
+		    turn.tally.behind + turn.tally.not_ready == 0 &&
+		    turn.tally.refused + turn.tally.lost_with_pods > 0)
+			break; /* nobody else will answer */
 		core_progress(c, "%zu pods not ready, %zu hosts behind",
 			      turn.tally.not_ready, turn.tally.behind);
 		r = fleet_poll(c, left < 1000 ? (int)left : 1000, &changed,

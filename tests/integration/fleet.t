@@ -138,6 +138,7 @@ for i in 1 2 3; do
 	agent_start "host-$i"
 done
 if wait_for 20 hosts_in ready 3; then ok "three hosts are ready"; else fatal "three hosts are ready"; fi
+world_routes
 
 # --- converge --------------------------------------------------------------------------
 PLAN=$(rec --dry-run -o json 2>/dev/null)
@@ -252,7 +253,7 @@ if alive; then ok "and the same processes"; else not_ok "and the same processes"
 # --- A85: the manager is killed in the middle ------------------------------------------------------
 web 5 "$V1" changed
 world_commit "back to version one"
-lan "$BIN/reconcile" --config "$W/manager/reconcile.conf" >"$W/manager/killed.log" 2>&1 &
+nsenter --net="/run/netns/$WORLD_TAG-lan" -- "$BIN/reconcile" --config "$W/manager/reconcile.conf" >"$W/manager/killed.log" 2>&1 &
 p=$!
 midway() { rec audit show --last 1 | grep -q 'intent *pod'; }
 wait_for 10 midway

@@ -73,8 +73,6 @@ world_net() # N: the bridge and N hosts
 		on "host-$_i" ip addr add "$WORLD_NET.1$_i/24" dev eth0
 		on "host-$_i" ip link set eth0 up
 		on "host-$_i" ip route add default via "$WORLD_NET.1"
-		# the way back to the pods of this host
-		lan ip route add "10.244.$((_i - 1)).0/24" via "$WORLD_NET.1$_i"
 	done
 }
 
@@ -278,6 +276,15 @@ world_down()
 			ip netns del "$WORLD_TAG-$_h"
 	done
 	HOSTS=
+}
+
+# world_routes: the ways to the pods, as the operator of a network would set them
+world_routes()
+{
+	rec host list -o json | jq -r '.[] | "\(.name) \(.podCIDR)"' |
+		while read -r _h _c; do
+			lan ip route replace "$_c" via "$WORLD_NET.1${_h#host-}"
+		done
 }
 
 # world_up N: everything, with N hosts joined and running.
