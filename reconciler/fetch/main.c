@@ -11,12 +11,14 @@
 #include "lib/msg.h"
 #include "reconciler/fetch/job.h"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #define SOCK 3
+#define TRIM_BYTES (8 << 20)
 #define REQUEST_BYTES_MAX ((size_t)1 << 20)
 
 static const struct {
@@ -73,6 +75,9 @@ int main(int argc, char **argv)
 			    stderr);
 		return err_exit_status(ERR_INPUT);
 	}
+	/* inflating takes and gives back the same 40 KiB for each object */
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+	(void)mallopt(M_MMAP_THRESHOLD, TRIM_BYTES);
 	log_init("reconcile-fetch", LOG_LEVEL_WARN);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
