@@ -26,6 +26,7 @@ struct audit_client {
 	struct proc proc;
 	int sock;
 	bool broken;
+	char witness_key[AUDIT_VKEY_BYTES];
 	struct msg answer;
 };
 
@@ -86,6 +87,23 @@ static int request(struct audit_client *c, Audit__Frame type,
 	return receive(c, want, TIMEOUT_MS, err);
 }
 
+/* Of the first frame. */
+static int read_ready(struct audit_client *c, struct err *err)
+{
+	Audit__Ready *m =
+		audit__ready__unpack(NULL, c->answer.payload.len,
+				     (const uint8_t *)c->answer.payload.data);
+	int r = 0;
+
+	if (!m || strlen(m->witness_key) >= sizeof(c->witness_key))
+		r = broken(c, "bad first frame", err);
+	else
+		(void)snprintf(c->witness_key, sizeof(c->witness_key), "%s",
+			       m->witness_key);
+	audit__ready__free_unpacked(m, NULL);
+	return r;
+}
+
 int audit_client_open(const char *libexec, const char *dir,
 		      const char *key_path, const char *origin,
 		      struct audit_client **out, struct err *err)
@@ -106,6 +124,8 @@ int audit_client_open(const char *libexec, const char *dir,
 		r = broken(c, cause.msg, err);
 	else
 		r = receive(c, AUDIT__FRAME__FRAME_READY, OPEN_TIMEOUT_MS, err);
+	if (r == 0)
+		r = read_ready(c, err);
 	if (r < 0) {
 		audit_client_close(c);
 		return ERR_AUDIT;
@@ -179,6 +199,72 @@ int audit_client_checkpoint(struct audit_client *c, char **out_note,
 	else
 		free(note);
 	return 0;
+}
+
+const char *audit_client_witness_key(const struct audit_client *c)
+{
+	return c->witness_key;
+}
+
+static int read_cosignature(struct audit_client *c,
+			    struct audit_witness_answer *out, char **out_line,
+			    struct err *err)
+{
+	Audit__Cosignature *m = audit__cosignature__unpack(
+		NULL, c->answer.payload.len,
+		(const uint8_t *)c->answer.payload.data);
+	char *line = NULL;
+	int r = 0;
+
+	if (m && m->verdict == AUDIT__VERDICT__COSIGNED)
+		line = strdup(m->line);
+	if (!m || (int)m->verdict < 0 ||
+	    (int)m->verdict > AUDIT_WITNESS_UNSIGNED ||
+	    (m->verdict == AUDIT__VERDICT__COSIGNED && !line)) {
+		r = broken(c, "bad cosignature", err);
+		free(line);
+	} else {
+		out->verdict = (enum audit_witness_verdict)m->verdict;
+		out->size = m->size;
+		(void)text_safe(out->why, sizeof(out->why), m->why,
+				strlen(m->why));
+		*out_line = line;
+	}
+	audit__cosignature__free_unpacked(m, NULL);
+	return r;
+}
+
+int audit_client_witness(struct audit_client *c,
+			 const struct audit_witness_ask *ask,
+			 struct audit_witness_answer *out, char **out_line,
+			 struct err *err)
+{
+	ProtobufCBinaryData hashes[AUDIT_PROOF_MAX];
+	Audit__Witness m = AUDIT__WITNESS__INIT;
+	char *note = strdup(ask->note), *key = strdup(ask->log_key);
+	int r;
+
+	if (!note || !key) {
+		r = err_set(err, ERR_NOMEM, "out of memory");
+		goto out;
+	}
+	for (size_t i = 0; i < ask->proof->n; i++)
+		hashes[i] = (ProtobufCBinaryData){
+			.data = (uint8_t *)(uintptr_t)ask->proof->hashes[i],
+			.len = AUDIT_HASH_BYTES};
+	m.note = note;
+	m.log_key = key;
+	m.old_size = ask->old_size;
+	m.consistency = hashes;
+	m.n_consistency = ask->proof->n;
+	r = request(c, AUDIT__FRAME__FRAME_WITNESS, &m.base,
+		    AUDIT__FRAME__FRAME_COSIGNATURE, err);
+	if (r == 0)
+		r = read_cosignature(c, out, out_line, err);
+out:
+	free(note);
+	free(key);
+	return r;
 }
 
 void audit_client_close(struct audit_client *c)

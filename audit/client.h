@@ -9,6 +9,7 @@
 #define AUDIT_CLIENT_H
 
 #include "audit/event.h"
+#include "audit/witness_state.h"
 #include "lib/err.h"
 
 #include <stdint.h>
@@ -32,6 +33,16 @@ int audit_client_append(struct audit_client *c,
 /* Signs the log as it is.  *out_note (may be NULL) owned: free(). */
 int audit_client_checkpoint(struct audit_client *c, char **out_note,
 			    struct err *err);
+/* Verifier key text of the cosignatures that this writer makes; borrowed. */
+const char *audit_client_witness_key(const struct audit_client *c);
+/* Has the writer cosign a checkpoint of another log; blocking, one fsync when
+ * it does.  0 when there is an answer: out->verdict; *out_line owned (free()),
+ * the signature line with its newline, NULL unless COSIGNED.  ERR_AUDIT:
+ * nothing was cosigned. */
+int audit_client_witness(struct audit_client *c,
+			 const struct audit_witness_ask *ask,
+			 struct audit_witness_answer *out, char **out_line,
+			 struct err *err);
 /* Tells the writer to end (it signs a last checkpoint) and waits for it; NULL
  * allowed. */
 void audit_client_close(struct audit_client *c);

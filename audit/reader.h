@@ -13,6 +13,7 @@
 #define AUDIT_FILE_EDGE "edge"
 #define AUDIT_FILE_TORN "torn"
 #define AUDIT_FILE_LOCK "lock"
+#define AUDIT_FILE_WITNESS "witness." /* and a digest of the log's key */
 
 struct audit_reader {
 	int fd; /* borrowed */

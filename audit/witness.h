@@ -18,6 +18,21 @@ struct audit_witness_state { /* what the witness keeps per log; zeroed: new */
 	uint8_t root[32];
 };
 
+enum audit_witness_verdict {
+	AUDIT_WITNESS_COSIGNED,
+	AUDIT_WITNESS_STALE,	/* the proof is not from the size it knows */
+	AUDIT_WITNESS_ROLLBACK, /* fewer entries than it cosigned */
+	AUDIT_WITNESS_FORK,	/* does not extend what it cosigned */
+	AUDIT_WITNESS_UNSIGNED, /* no note that the log's key signed */
+};
+
+struct audit_witness_ask { /* all borrowed; all of it hostile */
+	const char *note;
+	const char *log_key; /* text of the log's verifier key */
+	uint64_t old_size;   /* where proof begins */
+	const struct audit_proof *proof;
+};
+
 /* Checks note (signed by log) against *state with a consistency proof from
  * state->size to the note's size, and appends one cosignature line to *out.
  * state is updated only on success: make it durable before the line is sent.

@@ -4,11 +4,13 @@
  * It holds the folder's descriptor and the checkpoint key, no capability, and
  * parses only the fixed frames of its one client on descriptor 3.  Whatever it
  * cannot write it refuses; a client that breaks framing ends it.  It signs a
- * checkpoint when asked, each CHECKPOINT_EVERY entries, and before it ends.
+ * checkpoint when asked, each CHECKPOINT_EVERY entries, and before it ends; and
+ * it cosigns the checkpoints of another log that extend what it cosigned.
  */
 #include "audit/frame.h"
 #include "audit/key.h"
 #include "audit/log.h"
+#include "audit/witness_state.h"
 #include "lib/arena.h"
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -50,6 +52,7 @@ static const struct opt_program program = {
 struct writer {
 	struct audit_log *log;
 	struct audit_key *key;
+	const char *origin;
 	int dirfd, keyfd;
 };
 
@@ -69,7 +72,15 @@ static int send_ready(const struct writer *w, struct err *err)
 {
 	struct audit_log_state s = audit_log_state(w->log);
 	Audit__Ready m = AUDIT__READY__INIT;
+	char text[AUDIT_VKEY_BYTES];
+	struct audit_vkey witness;
+	int r = audit_key_public(w->key, AUDIT_KEY_WITNESS, w->origin, &witness,
+				 err);
 
+	if (r < 0)
+		return r;
+	audit_key_format(&witness, text);
+	m.witness_key = text;
 	m.last_seq = s.last_seq;
 	m.head.data = s.head;
 	m.head.len = sizeof(s.head);
@@ -141,6 +152,64 @@ static int do_append(struct writer *w, const struct msg *m, struct err *err)
 	return r;
 }
 
+static bool read_proof(const Audit__Witness *m, struct audit_proof *out)
+{
+	if (m->n_consistency > AUDIT_PROOF_MAX)
+		return false;
+	for (size_t i = 0; i < m->n_consistency; i++) {
+		if (m->consistency[i].len != AUDIT_HASH_BYTES)
+			return false;
+		memcpy(out->hashes[i], m->consistency[i].data,
+		       AUDIT_HASH_BYTES);
+	}
+	out->n = m->n_consistency;
+	return true;
+}
+
+static int send_cosignature(struct audit_witness_answer *a, struct buf *line,
+			    struct err *err)
+{
+	Audit__Cosignature m = AUDIT__COSIGNATURE__INIT;
+
+	m.verdict = (Audit__Verdict)a->verdict;
+	m.line = line->len > 0 ? line->data : (char *)"";
+	m.size = a->size;
+	m.why = a->why;
+	return audit_frame_send(SOCK, AUDIT__FRAME__FRAME_COSIGNATURE, &m.base,
+				err);
+}
+
+static int do_witness(struct writer *w, const struct msg *in, struct err *err)
+{
+	Audit__Witness *m = audit__witness__unpack(
+		NULL, in->payload.len, (const uint8_t *)in->payload.data);
+	struct audit_witness_answer answer;
+	struct audit_proof proof = {.n = 0};
+	struct audit_witness_ask ask = {.proof = &proof};
+	struct buf line;
+	int r;
+
+	buf_init(&line, 4096);
+	if (!m || !read_proof(m, &proof)) {
+		r = err_set(err, ERR_PROTO, "a checkpoint that is no message");
+		goto out;
+	}
+	ask.note = m->note;
+	ask.log_key = m->log_key;
+	ask.old_size = m->old_size;
+	r = audit_witness_state_answer(w->dirfd, &ask, w->key, w->origin,
+				       clock_unix_ms() / 1000, &line, &answer,
+				       err);
+	if (r == 0)
+		r = buf_check(&line, err);
+	r = r < 0 ? send_error(r, err->msg, err)
+		  : send_cosignature(&answer, &line, err);
+out:
+	audit__witness__free_unpacked(m, NULL);
+	buf_release(&line);
+	return r;
+}
+
 /* What a client may ask; anything else ends the conversation. */
 static const struct {
 	Audit__Frame type;
@@ -148,6 +217,7 @@ static const struct {
 } requests[] = {
 	{AUDIT__FRAME__FRAME_APPEND, do_append},
 	{AUDIT__FRAME__FRAME_CHECKPOINT_REQUEST, do_checkpoint},
+	{AUDIT__FRAME__FRAME_WITNESS, do_witness},
 };
 
 static int serve_one(struct writer *w, const struct msg *m, struct err *err)
@@ -222,6 +292,7 @@ static int run(const struct opt_values *v, struct writer *w, struct err *err)
 	struct buf last;
 	int r;
 
+	w->origin = opt_get(v, "origin");
 	r = open_places(v, w, err);
 	if (r == 0)
 		r = confine(opt_get(v, "dir"), err);

@@ -373,7 +373,7 @@ static int talk(struct place *p, uint16_t type, const void *bytes, size_t len)
 static void K01_forbidden_frames_end_the_writer(void **state)
 {
 	static const uint16_t forbidden[] = {0, AUDIT__FRAME__FRAME_READY,
-					     AUDIT__FRAME__FRAME_ACK, 22,
+					     AUDIT__FRAME__FRAME_ACK, 23,
 					     65535};
 	struct place *p = *state;
 	char dir[80];
