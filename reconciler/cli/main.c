@@ -11,6 +11,7 @@
 #include "lib/text.h"
 
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,8 @@ int main(int argc, char **argv)
 	check_descriptors();
 	(void)umask(077);
 	log_init("reconcile", LOG_LEVEL_WARN);
+	/* it will hold the CA key: no OPENSSL_CONF of whoever starts it */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	cli.arena = arena_new(ARENA_MAX);
 	cli.tty = isatty(STDERR_FILENO) == 1;
 	cli.color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
