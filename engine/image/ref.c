@@ -264,6 +264,14 @@ static void complete(const struct parts *p, struct image_ref *ref)
 		copy(ref->digest, p->digest);
 }
 
+static int too_long(const char *shown, struct err *err)
+{
+	return err_set(err, ERR_INPUT,
+		       "image \"%s\": repository over %d characters with its "
+		       "host",
+		       shown, NAME_LEN_MAX);
+}
+
 int image_ref_parse(const char *text, struct image_ref *out, struct err *err)
 {
 	struct image_ref ref = {0};
@@ -282,13 +290,14 @@ int image_ref_parse(const char *text, struct image_ref *out, struct err *err)
 	r = check(&p, shown, err);
 	if (r < 0)
 		return r;
-	/* "library/" in front must still fit */
+	/* what is added in front must still fit, or the normal form would be
+	 * refused itself; the first test is for the room in the struct */
 	if (p.path.len + 8 >= IMAGE_REF_PATH_BYTES &&
 	    !memchr(p.path.p, '/', p.path.len))
-		return err_set(err, ERR_INPUT,
-			       "image \"%s\": repository over %d characters",
-			       shown, NAME_LEN_MAX - 8);
+		return too_long(shown, err);
 	complete(&p, &ref);
+	if (strlen(ref.host) + 1 + strlen(ref.path) > NAME_LEN_MAX)
+		return too_long(shown, err);
 	*out = ref;
 	return 0;
 }
