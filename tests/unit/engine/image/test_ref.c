@@ -127,10 +127,10 @@ static void lengths(void **state)
 
 	(void)state;
 	memset(text, 'a', sizeof(text));
-	text[247] = '\0';
+	text[237] = '\0'; /* docker.io/library/ in front: 255 */
 	assert_int_equal(image_ref_parse(text, &ref, &e), 0);
-	text[247] = 'a';
-	text[248] = '\0';
+	text[237] = 'a';
+	text[238] = '\0';
 	assert_int_equal(image_ref_parse(text, &ref, &e), ERR_INPUT);
 	memset(text, 'a', sizeof(text));
 	text[1] = ':';
