@@ -83,7 +83,7 @@
 	  "check repository.ref in .reconcile/policy.yaml and in the trust "   \
 	  "root")                                                              \
 	X(NO_POLICY, 152, "the commit has no .reconcile/policy.yaml",          \
-	  "add the file: see reconcile-manifest(5), ClusterPolicy")                             \
+	  "add the file: see reconcile-manifest(5), ClusterPolicy")            \
 	X(POLICY_ELSEWHERE, 153, "a ClusterPolicy outside its place",          \
 	  "keep the one ClusterPolicy in .reconcile/policy.yaml")              \
 	X(SIGNERS, 160, "the allowed signers file is malformed",               \
