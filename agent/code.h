@@ -34,7 +34,12 @@
 	X(H209, ADDRESS, "no free address")                                    \
 	X(H210, AUDIT, "audit record not written: nothing was done")           \
 	X(H211, MONITOR, "monitor could not be started")                       \
-	X(H212, PROFILE, "seccomp profile is not available")
+	X(H212, PROFILE, "seccomp profile is not available")                   \
+	X(H301, WITNESS_STALE, "proof is not from what was cosigned last")     \
+	X(H302, WITNESS_ROLLBACK, "log is shorter than what was cosigned")     \
+	X(H303, WITNESS_FORK, "log does not extend what was cosigned")         \
+	X(H304, WITNESS_KEY, "checkpoint is not signed by the log's key")      \
+	X(H305, WITNESS_FAILED, "this host could not cosign")
 
 #define CODE_ENUM(code, name, text) CODE_##name,
 enum code_id { CODE_LIST(CODE_ENUM) CODE_COUNT };

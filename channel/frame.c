@@ -32,6 +32,7 @@ static const struct shape_rule hello_rules[] = {
 	{"boot_id", SHAPE_WORD_OR_EMPTY, 64, 0, NULL},
 	{"session", SHAPE_NOT_ZERO, 0, 0, NULL},
 	{"runtime", SHAPE_TEXT, FRAME_REASON_MAX, 0, NULL},
+	{"witness_key", SHAPE_BYTES, 1024, 0, NULL},
 };
 static const struct shape hello_shape = {&channel__hello__descriptor,
 					 hello_rules};
@@ -169,6 +170,8 @@ static const struct shape checkpoint_shape = {&channel__checkpoint__descriptor,
 static const struct shape_rule cosignature_rules[] = {
 	{"note", SHAPE_BYTES, 8192, 0, NULL},
 	{"refused", SHAPE_TEXT, FRAME_TEXT_MAX, 0, NULL},
+	{"verdict", SHAPE_ENUM, 0, 0, NULL},
+	{"size", SHAPE_NUMBER, 0, 0, NULL},
 };
 static const struct shape cosignature_shape = {
 	&channel__cosignature__descriptor, cosignature_rules};

@@ -195,6 +195,8 @@ int prepare_container(struct pod *p, struct pod_container *c, struct err *err);
 /* Fresh upper and work folders. */
 int prepare_layer(struct pod *p, struct pod_container *c, struct err *err);
 int prepare_clean(struct pod *p, struct err *err);
+/* The record of a final pod that is not assigned any more. */
+void prepare_forget(struct pod *p);
 void prepare_volume_env(struct pod *p, void *volume_env);
 uint32_t prepare_base(const struct pod *p);
 int spec_sandbox(struct pod *p, struct buf *out, struct err *err);
@@ -225,6 +227,9 @@ void report_hello(struct agent *a);
 
 /* --- logs.c --- */
 void logs_answer(struct agent *a, const Channel__LogRequest *q);
+
+/* --- witness.c --- */
+void witness_answer(struct agent *a, const Channel__Checkpoint *m);
 
 /* --- commands.c --- */
 int commands_join(struct config *conf, const char *token, struct err *err);

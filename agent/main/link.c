@@ -186,6 +186,7 @@ static void take_frame(struct agent *a, const struct msg *in)
 {
 	const uint8_t *data = (const uint8_t *)in->payload.data;
 	size_t len = in->payload.len;
+	Channel__Checkpoint *cp;
 	Channel__LogRequest *log;
 	Channel__LinkState *state;
 	Channel__Assignment *as;
@@ -209,6 +210,12 @@ static void take_frame(struct agent *a, const struct msg *in)
 			logs_answer(a, log);
 		channel__log_request__free_unpacked(log, NULL);
 		break;
+	case CHANNEL__MSG_TYPE__MSG_CHECKPOINT:
+		cp = channel__checkpoint__unpack(NULL, len, data);
+		if (cp)
+			witness_answer(a, cp);
+		channel__checkpoint__free_unpacked(cp, NULL);
+		break;
 	case CHANNEL__MSG_TYPE__MSG_LINK_STATE:
 		state = channel__link_state__unpack(NULL, len, data);
 		if (state && state->connected) {
@@ -224,7 +231,7 @@ static void take_frame(struct agent *a, const struct msg *in)
 		channel__link_state__free_unpacked(state, NULL);
 		break;
 	default:
-		break; /* Welcome, checkpoints: nothing to decide by them */
+		break; /* Welcome: nothing to decide by it */
 	}
 }
 

@@ -145,6 +145,9 @@ void report_hello(struct agent *a)
 	m.boot_id = a->boot_id;
 	m.session = a->session;
 	m.runtime = runtime;
+	m.witness_key.data =
+		(uint8_t *)(uintptr_t)audit_client_witness_key(a->audit);
+	m.witness_key.len = strlen(audit_client_witness_key(a->audit));
 	if (channel__hello__get_packed_size(&m) <= sizeof(packed))
 		link_send(a, CHANNEL__MSG_TYPE__MSG_HELLO, packed,
 			  channel__hello__pack(&m, packed));
