@@ -5,6 +5,7 @@
 #include "policy/admission/admission.h"
 #include "reconciler/core/audit_log.h"
 #include "reconciler/core/membership.h"
+#include "reconciler/plan/plan.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -58,6 +59,8 @@ int misc_explain(void *ctx, struct err *err)
 		r = manifest_explain(what, &out, err);
 	else if (what[0] == 'P')
 		r = admission_explain(what, &out, err);
+	else if (what[0] == 'R')
+		r = plan_explain(what, &out, err);
 	else
 		r = manifest_explain_code(what, &out, err);
 	if (r == 0)

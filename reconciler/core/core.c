@@ -2,6 +2,7 @@
 #include "reconciler/core/core.h"
 
 #include "audit/client.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "reconciler/core/audit_log.h"
 #include "reconciler/core/fleet.h"
@@ -12,6 +13,21 @@
 #include <unistd.h>
 
 #define LINE_BYTES 2048
+#define ORPHAN_MS 1500
+
+/* We hold the lock of the state, so a writer that is still there belongs to a
+ * core that was killed: it ends by itself when it notices. */
+static int open_audit(struct core *c, struct err *err)
+{
+	int64_t until = clock_boot_ms() + ORPHAN_MS;
+	int r;
+
+	while ((r = audit_log_open(c->conf, c->libexec, &c->audit, err)) ==
+		       ERR_AUDIT &&
+	       clock_boot_ms() < until)
+		(void)usleep(20000);
+	return r;
+}
 
 int core_open(const struct core_conf *conf, const struct core_ui *ui,
 	      bool readonly, struct core *out, struct err *err)
@@ -40,7 +56,7 @@ int core_open(const struct core_conf *conf, const struct core_ui *ui,
 	if (r == 0)
 		r = state_open(conf->state_dir, readonly, &c.state, err);
 	if (r == 0 && !readonly)
-		r = audit_log_open(conf, c.libexec, &c.audit, err);
+		r = open_audit(&c, err);
 	(void)close(dir);
 	if (r < 0) {
 		core_close(&c);

@@ -108,11 +108,13 @@ world_commit "evil" mallory
 attack "A77 a commit by a key that only the manager trusts" "refuses.*T[0-9]+"
 honest
 
-# A20: a commit that alice signed for another repository
-sed -i 's/^repository.id.*/repository.id = other/' "$CONF"
-manifests other 2 other
-world_commit "other repository"
-attack "A20 a commit of another repository" "refuses.*T[0-9]+"
+# A21: a branch that alice signed, but that these hosts do not follow
+sed -i 's|^repository.ref.*|repository.ref = refs/heads/dev|' "$CONF"
+manifests fleet-test 2 dev
+sed -i 's|refs/heads/main|refs/heads/dev|' "$W/clone/.reconcile/policy.yaml"
+world_commit "another branch"
+git -C "$W/clone" push -q --force origin HEAD:refs/heads/dev
+attack "A21 a commit of another branch" "refuses.*T[0-9]+"
 honest
 
 # A23, A26: back to an older signed commit, with the manager's ratchet wiped

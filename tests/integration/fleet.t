@@ -9,7 +9,7 @@ W=$(mktemp -d /var/tmp/reconcile-fleet.XXXXXX)
 chmod 755 "$W"
 WORLD_TAG=rcf$$ WORLD_NET=10.78.0
 . "$TOP/tests/integration/world.sh"
-BASELINE_SCOPE='reconcile|rcf|overlay'
+BASELINE_SCOPE="$WORLD_TAG|overlay"
 baseline_take
 down()
 {
