@@ -13,7 +13,7 @@ static bool cglimit_listed(const char *list, const char *word, char sep)
 	size_t len = strlen(word);
 	const char *at = list;
 
-	while ((at = strstr(at, word)) != NULL) {
+	while (len > 0 && (at = strstr(at, word)) != NULL) {
 		if ((at == list || at[-1] == sep) &&
 		    (at[len] == sep || at[len] == '\0' || at[len] == '\n'))
 			return true;

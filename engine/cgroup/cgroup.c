@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,7 +122,7 @@ int cgroup_init(struct cgroup *c, const char *root, bool fake, const char *path,
 {
 	int fd, r;
 
-	*c = (struct cgroup){.n = 0};
+	*c = (struct cgroup){.marks = -1};
 	r = cgroup_set_path(c, path, err);
 	if (r < 0)
 		return r;
@@ -169,40 +170,13 @@ int cgroup_open(struct cgroup *c, struct err *err)
 	return 0;
 }
 
-static unsigned int cgroup_existing(int root, const char *path)
-{
-	char work[CGROUP_PATH_BYTES];
-	struct stat st;
-	unsigned int n = 0;
-	char *slash;
-
-	(void)snprintf(work, sizeof(work), "%s", path);
-	slash = work;
-	while (slash != NULL) {
-		slash = strchr(slash, '/');
-		if (slash != NULL)
-			*slash = '\0';
-		if (fstatat(root, work, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			break;
-		n++;
-		if (slash != NULL)
-			*slash++ = '/';
-	}
-	return n;
-}
-
 int cgroup_look(struct cgroup *c, struct err *err)
 {
-	unsigned int keep = 0;
 	char text[64];
 	size_t i;
 	int dir;
 
 	for (i = 0; i < c->n; i++) {
-		unsigned int n = cgroup_existing(c->h[i].root, c->path);
-
-		if (n > keep)
-			keep = n;
 		dir = cgroup_dir(c->h[i].root, c->path);
 		if (dir < 0)
 			continue;
@@ -214,8 +188,36 @@ int cgroup_look(struct cgroup *c, struct err *err)
 		}
 		(void)close(dir);
 	}
-	c->keep = keep;
 	return 0;
+}
+
+/* Name of the mark of a parent: ".cgroup:a:b"; false if it is too long. */
+static bool cgroup_mark_name(const char *path, char out[NAME_MAX + 1])
+{
+	char *at;
+
+	if (snprintf(out, NAME_MAX + 1, ".cgroup:%s", path) > NAME_MAX)
+		return false;
+	for (at = out; *at != '\0'; at++)
+		if (*at == '/')
+			*at = ':';
+	return true;
+}
+
+/* Before a parent is made, so that a creation that is killed leaves it
+ * marked. */
+static void cgroup_mark(const struct cgroup *c, int root, const char *path)
+{
+	char name[NAME_MAX + 1];
+	int fd;
+
+	if (c->marks < 0 || strcmp(path, c->path) == 0 ||
+	    faccessat(root, path, F_OK, 0) == 0 ||
+	    !cgroup_mark_name(path, name))
+		return;
+	fd = openat(c->marks, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 /* A new v1 cpuset is empty and takes no process. */
@@ -263,6 +265,7 @@ static int cgroup_make_part(const struct cgroup *c, struct cgroup_hierarchy *h,
 
 	if (c->v2_only)
 		cgroup_hand_down(parent);
+	cgroup_mark(c, h->root, path);
 	if (mkdirat(h->root, path, 0755) < 0 && errno != EEXIST)
 		return err_sys(err, errno, "cgroup: mkdir %s in %s", path,
 			       h->name);
@@ -382,26 +385,30 @@ static int cgroup_remove_one(const struct cgroup *c,
 	return err_sys(err, errno, "cgroup: remove %s in %s", c->path, h->name);
 }
 
-/* Parents that creation made go too, unless others use them now. */
-static void cgroup_remove_parents(const struct cgroup *c,
-				  const struct cgroup_hierarchy *h)
+/* Parents that we made go with the last container in them; false if this one
+ * is still in use or not ours. */
+static bool cgroup_remove_parent(const struct cgroup *c, const char *path)
 {
-	char work[CGROUP_PATH_BYTES];
-	unsigned int parts = 1;
-	char *slash;
+	char name[NAME_MAX + 1];
+	bool gone = true;
+	size_t i;
 
-	(void)snprintf(work, sizeof(work), "%s", c->path);
-	for (slash = work; *slash != '\0'; slash++)
-		parts += *slash == '/';
-	while ((slash = strrchr(work, '/')) != NULL && --parts > c->keep) {
-		*slash = '\0';
-		if (unlinkat(h->root, work, AT_REMOVEDIR) < 0)
-			return;
-	}
+	if (c->marks < 0 || !cgroup_mark_name(path, name) ||
+	    faccessat(c->marks, name, F_OK, 0) < 0)
+		return false;
+	for (i = 0; i < c->n; i++)
+		if (unlinkat(c->h[i].root, path, AT_REMOVEDIR) < 0 &&
+		    errno != ENOENT)
+			gone = false;
+	if (gone)
+		(void)unlinkat(c->marks, name, 0);
+	return gone;
 }
 
 int cgroup_remove(struct cgroup *c, struct err *err)
 {
+	char work[CGROUP_PATH_BYTES];
+	char *slash;
 	int r = 0;
 	size_t i;
 
@@ -410,8 +417,12 @@ int cgroup_remove(struct cgroup *c, struct err *err)
 
 		if (one < 0)
 			r = one;
-		else
-			cgroup_remove_parents(c, &c->h[i]);
+	}
+	(void)snprintf(work, sizeof(work), "%s", c->path);
+	while (r == 0 && (slash = strrchr(work, '/')) != NULL) {
+		*slash = '\0';
+		if (!cgroup_remove_parent(c, work))
+			break;
 	}
 	return r;
 }

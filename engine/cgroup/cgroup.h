@@ -34,7 +34,8 @@ struct cgroup {
 	size_t n;
 	bool v2_only;
 	char path[CGROUP_PATH_BYTES]; /* relative, no leading slash */
-	unsigned int keep; /* leading parts of path that were there before */
+	int marks; /* borrowed directory where parents that we made are
+		    * marked, -1: parents are left alone */
 };
 
 /* Finds the hierarchies below root.  fake: a tree of plain directories, for
@@ -43,7 +44,7 @@ int cgroup_init(struct cgroup *c, const char *root, bool fake, const char *path,
 		struct err *err);
 void cgroup_release(struct cgroup *c);
 
-/* Sets c->keep; ERR_CONFLICT if a group at the path has processes.  No side
+/* ERR_CONFLICT if a group at the path has processes.  No side
  * effect. */
 int cgroup_look(struct cgroup *c, struct err *err);
 int cgroup_create(struct cgroup *c, struct err *err);

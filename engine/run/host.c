@@ -143,6 +143,7 @@ int host_look(struct run *r, struct err *err)
 	if (path == NULL || path[0] == '\0')
 		path = arena_printf(r->arena, "reconcile/%s", r->opt.id);
 	rc = cgroup_init(&r->cgroup, CGROUP_ROOT, false, path, err);
+	r->cgroup.marks = r->root_fd;
 	if (rc == 0)
 		rc = cgroup_look(&r->cgroup, err);
 	return rc;
@@ -162,7 +163,6 @@ int host_record(struct run *r, struct err *err)
 				  : arena_printf(r->arena, "%s/%s", real,
 						 r->spec.root.path),
 		.cgroup = r->cgroup.path,
-		.cgroup_keep = r->cgroup.keep,
 		.version = r->spec.version,
 		.created = arena_strdup(
 			r->arena, clock_rfc3339(clock_unix_ms(), created)),

@@ -110,7 +110,7 @@ int life_open(struct life *l, const char *root, const char *id, struct err *err)
 	if (l->state.cgroup != NULL &&
 	    cgroup_init(&l->cgroup, CGROUP_ROOT, false, l->state.cgroup,
 			&ignored) == 0) {
-		l->cgroup.keep = l->state.cgroup_keep;
+		l->cgroup.marks = l->root_fd;
 		(void)cgroup_open(&l->cgroup, &ignored);
 	}
 	if (l->status == STATE_RUNNING && cgproc_is_frozen(&l->cgroup))

@@ -14,7 +14,7 @@ static const struct run_step run_steps[] = {
 	{"claim-id", RUN_ENGINE, "state directory", host_claim, host_undo_claim,
 	 "the directory is the lock against a second container of this id"},
 	{"look", RUN_ENGINE, "-", host_look, NULL,
-	 "the intent must say what was there before us"},
+	 "a group with processes in it is somebody else's"},
 	{"record-intent", RUN_ENGINE, "state directory", host_record, NULL,
 	 "before the first side effect, so that delete can undo it"},
 	{"namespaces", RUN_ENGINE, "-", host_namespaces, NULL,

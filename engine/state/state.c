@@ -24,7 +24,6 @@ struct state_init {
 
 struct state_file {
 	struct state s;
-	uint32_t keep;
 };
 
 static const struct decode_field state_table[] = {
@@ -49,9 +48,6 @@ static const struct decode_field state_table[] = {
 	 .type = DECODE_STR,
 	 .offset = offsetof(struct state_file, s.cgroup),
 	 .required = true},
-	{.name = "cgroupKeep",
-	 .type = DECODE_U32,
-	 .offset = offsetof(struct state_file, keep)},
 	{.name = NULL}};
 
 static const struct decode_field state_init_table[] = {
@@ -187,7 +183,6 @@ int state_write_intent(int dir, const struct state *s, const void *config,
 	jsonw_kstr(&w, "rootfs", s->rootfs);
 	jsonw_kstr(&w, "created", s->created);
 	jsonw_kstr(&w, "cgroup", s->cgroup);
-	jsonw_kint(&w, "cgroupKeep", s->cgroup_keep);
 	jsonw_obj_end(&w);
 	r = buf_check(&b, err);
 	if (r == 0)
@@ -238,7 +233,7 @@ static int state_load(int dir, const char *name,
 
 int state_read(int dir, struct arena *arena, struct state *out, struct err *err)
 {
-	struct state_file f = {.keep = 0};
+	struct state_file f = {.s = {.pid = 0}};
 	struct state_init init = {.pid = 0};
 	int r = state_load(dir, "state.json", state_table, &f, arena, err);
 
@@ -248,7 +243,6 @@ int state_read(int dir, struct arena *arena, struct state *out, struct err *err)
 	if (r < 0)
 		return r;
 	*out = f.s;
-	out->cgroup_keep = f.keep;
 	out->pid = (pid_t)init.pid;
 	out->start_time = init.start.v;
 	return 0;

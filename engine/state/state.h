@@ -36,7 +36,6 @@ enum state_status {
 
 struct state {
 	char *id, *bundle, *rootfs, *cgroup, *created, *version;
-	unsigned int cgroup_keep;
 	pid_t pid;	     /* 0: none was recorded */
 	uint64_t start_time; /* field 22 of /proc/PID/stat */
 };
