@@ -62,7 +62,7 @@ static void do_prepare(struct pod *p)
 		return;
 	}
 	p->prepared = true;
-	p->retry_fails = 0;
+	machine_done(p);
 	act_save(p);
 }
 
@@ -96,7 +96,7 @@ static void attached(struct agent *a, void *ctx, const struct net_reply *reply,
 	p->busy = false;
 	if (reply->code == 0) {
 		p->net_up = true;
-		p->retry_fails = 0;
+		machine_done(p);
 	} else {
 		(void)err_set(&err, ERR_SYS, "%s", reply->text);
 		whole_failed(p, CODE_NET, "NetworkFailed", &err);
@@ -104,9 +104,10 @@ static void attached(struct agent *a, void *ctx, const struct net_reply *reply,
 	agent_kick(a);
 }
 
+/* By the address, which is this host's own choice: uids are the manager's. */
 static void interface_of(const struct pod *p, char out[NET_NAME_BYTES])
 {
-	(void)snprintf(out, NET_NAME_BYTES, "rc%.12s", p->uid);
+	(void)snprintf(out, NET_NAME_BYTES, "rc%08x", p->ip);
 }
 
 static void do_attach(struct pod *p)
@@ -428,10 +429,12 @@ void act_turn(struct agent *a)
 		struct pod *p = a->pods[i];
 
 		run_pod(p, now, &wake);
-		if (p->cleaned && p->stopping)
+		if (p->cleaned && p->stopping) {
+			prepare_forget(p);
 			adopt_drop(a, p);
-		else
+		} else {
 			i++;
+		}
 	}
 	(void)record_flush(a, NULL);
 	if (wake > now)

@@ -379,3 +379,11 @@ int prepare_clean(struct pod *p, struct err *err)
 	p->has_range = p->has_ip = false;
 	return 0;
 }
+
+void prepare_forget(struct pod *p)
+{
+	char rel[64];
+
+	(void)snprintf(rel, sizeof(rel), "pods/%s", p->uid);
+	(void)remove_below(agent_io(p)->agent->state_fd, rel, NULL);
+}

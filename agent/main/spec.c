@@ -501,7 +501,8 @@ int spec_container(struct pod *p, struct pod_container *c, struct buf *out,
 	const struct resources *res = &c->spec->resources;
 	int r;
 
-	m.b->root = "rootfs"; /* named by the specification; the overlay is it */
+	m.b->root =
+		"rootfs"; /* named by the specification; the overlay is it */
 	m.b->pids = PIDS_DEFAULT;
 	m.b->cpu_request_m = res->cpu_request_m;
 	m.b->cpu_limit_m = res->cpu_limit_m;

@@ -229,8 +229,7 @@ static void sandbox_event(struct pod *p, const struct monitor_event *e)
 	case MONITOR_STARTED:
 		p->sandbox_up = true;
 		p->sandbox_pid = e->pid;
-		p->busy = false;
-		p->retry_fails = 0;
+		machine_done(p);
 		break;
 	case MONITOR_FAILED:
 		engine_said(agent_io(p), POD_SANDBOX, said);
@@ -314,8 +313,7 @@ static void record_event(struct pod *p, const struct monitor_event *e)
 static void ready_event(struct pod *p)
 {
 	p->monitor_up = true;
-	p->busy = false;
-	p->retry_fails = 0;
+	machine_done(p);
 }
 
 static void refused_event(struct pod *p, const struct monitor_event *e)

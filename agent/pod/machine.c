@@ -106,6 +106,17 @@ void machine_start_failed(struct pod *p, struct pod_container *c,
 	(void)p;
 }
 
+void machine_done(struct pod *p)
+{
+	p->busy = false;
+	p->retry_fails = 0;
+	p->retry_at = 0;
+	if (!p->lost && !p->final) {
+		p->reason = "";
+		p->message[0] = '\0';
+	}
+}
+
 void machine_failed(struct pod *p, const char *why, const char *message,
 		    int64_t now_ms)
 {

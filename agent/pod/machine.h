@@ -58,6 +58,8 @@ void machine_deleted(struct pod *p, struct pod_container *c, int64_t now_ms);
 /* The engine or the agent could not start it. */
 void machine_start_failed(struct pod *p, struct pod_container *c,
 			  const char *why, const char *message, int64_t now_ms);
+/* An act on the whole pod went well. */
+void machine_done(struct pod *p);
 /* An act on the whole pod failed; it is tried again later. */
 void machine_failed(struct pod *p, const char *why, const char *message,
 		    int64_t now_ms);

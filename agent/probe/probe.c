@@ -1,6 +1,10 @@
 /* probe.c - see probe.h. Pure. */
 #include "agent/probe/probe.h"
 
+#define SOON_ASKS 8
+#define SOON_MS 20
+#define LATER_MS 150
+
 const struct probe *probe_of(const struct container *c, enum probe_role role)
 {
 	switch (role) {
@@ -44,7 +48,7 @@ int probe_due(const struct container *c,
 	return -1;
 }
 
-/* Readiness that has not come yet is asked for again soon, ten times: it is
+/* Readiness that has not come yet is asked for again soon, a few times: it is
  * what a roll-out waits for, and failing costs nothing.  The other two keep
  * to the period, since their failures kill. */
 static int64_t pause_ms(const struct probe *p, enum probe_role role,
@@ -52,9 +56,11 @@ static int64_t pause_ms(const struct probe *p, enum probe_role role,
 {
 	int64_t full = p->period_s * 1000;
 
-	if (role == PROBE_READINESS && !s->passed && s->bad > 0 && s->bad <= 10)
-		return 100;
-	return full;
+	if (role != PROBE_READINESS || s->passed || s->bad == 0)
+		return full;
+	if (s->bad <= SOON_ASKS)
+		return SOON_MS;
+	return s->bad <= 2 * SOON_ASKS ? LATER_MS : full;
 }
 
 enum probe_verdict probe_answer(const struct probe *p, enum probe_role role,
