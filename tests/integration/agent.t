@@ -135,7 +135,7 @@ is "$(cat /sys/fs/cgroup/memory/reconcile-$T_TAG/$U1.main/memory.limit_in_bytes 
 is "$(wget -q -O- -T 3 http://10.96.0.20/index.html 2>/dev/null ||
 	busybox wget -q -O- -T 3 http://10.96.0.20/index.html)" hello \
 	"the Service answers on its address"
-is "$(in_pod "$W2" main wget -q -O- -T 3 \
+is "$(in_pod "$W2" main wget -q -O- \
 	"http://$(status --arg n "$W1" '.pods[] | select(.name == $n) | .ip'):8080/" 2>&1)" \
 	hello "pod reaches pod"
 is "$(find "$STATE" -type f ! -path '*/git/*' -exec grep -l canary-secret {} + 2>/dev/null)" "" \
