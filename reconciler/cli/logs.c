@@ -37,11 +37,12 @@ static const struct world_pod *find_pod(const struct world *w,
 static int logs_ask(struct cli *cli, struct core *core,
 		    const struct world_pod *pod, struct err *err)
 {
-	Channel__LogRequest q = CHANNEL__LOG_REQUEST__INIT;
+	Channel__LogRequest q;
 	const char *container = opt_get(&cli->values, "container");
 	const char *tail = opt_get(&cli->values, "tail");
 	uint64_t lines = 100;
 
+	channel__log_request__init(&q);
 	if (tail != NULL &&
 	    (!num_parse_u64(tail, strlen(tail), 10000, &lines) || lines == 0))
 		return err_set(err, ERR_INPUT,

@@ -226,6 +226,7 @@ static void say_end(const struct core *core, const struct pass_result *p)
 		core_say(core, "Incomplete: %s.",
 			 p->summary != NULL ? p->summary : "out of time");
 		break;
+	case CORE_EXIT_AUDIT:
 	case CORE_EXIT_APPLY:
 	case CORE_EXIT_SAFEGUARD:
 		core_say(core, "Stopped: %s.",

@@ -75,10 +75,11 @@ static int send_chunks(struct core *c, const char *host, const char *commit,
 
 	(void)snprintf(id, sizeof(id), "%s", commit);
 	while (r == 0 && at < pack->len) {
-		Channel__Pack m = CHANNEL__PACK__INIT;
+		Channel__Pack m;
 		size_t n = pack->len - at < CHUNK_BYTES ? pack->len - at
 							: CHUNK_BYTES;
 
+		channel__pack__init(&m);
 		m.commit = id;
 		m.chunk = chunk++;
 		m.data.data = (uint8_t *)pack->data + at;
@@ -227,11 +228,12 @@ int assign_send(struct core *c, const char *host, const char *commit,
 		uint64_t epoch, const struct snapshot *want,
 		const struct world *w, struct err *err)
 {
-	Channel__Assignment m = CHANNEL__ASSIGNMENT__INIT;
+	Channel__Assignment m;
 	struct fleet_host *h = fleet_find(c->fleet, host);
 	struct arena *arena = NULL;
 	int r;
 
+	channel__assignment__init(&m);
 	if (h == NULL || !h->connected)
 		return 0;
 	r = send_pack(c, host, commit, err);

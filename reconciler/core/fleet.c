@@ -97,7 +97,10 @@ static void host_forget_session(struct fleet_host *h)
 {
 	channel__hello__free_unpacked(h->hello, NULL);
 	channel__report__free_unpacked(h->report, NULL);
+	channel__cosignature__free_unpacked(h->cosignature, NULL);
 	free(h->sent_commit);
+	h->cosignature = NULL;
+	h->offer_waits = false;
 	h->hello = NULL;
 	h->report = NULL;
 	h->sent_commit = NULL;
@@ -278,6 +281,17 @@ static int on_log_data(struct core *c, struct fleet_host *h,
 	return 0;
 }
 
+/* Judged by witness.c at the end of a pass. */
+static int on_cosignature(struct core *c, struct fleet_host *h,
+			  const uint8_t *bytes, size_t len, struct err *err)
+{
+	(void)c;
+	(void)err;
+	channel__cosignature__free_unpacked(h->cosignature, NULL);
+	h->cosignature = channel__cosignature__unpack(NULL, len, bytes);
+	return 0;
+}
+
 static const struct {
 	uint32_t type;
 	int (*handle)(struct core *c, struct fleet_host *h,
@@ -288,6 +302,7 @@ static const struct {
 	{CHANNEL__MSG_TYPE__MSG_REFUSAL, on_refusal},
 	{CHANNEL__MSG_TYPE__MSG_CERT_REQUEST, on_cert_request},
 	{CHANNEL__MSG_TYPE__MSG_LOG_DATA, on_log_data},
+	{CHANNEL__MSG_TYPE__MSG_COSIGNATURE, on_cosignature},
 };
 
 /* --- what the channel says --------------------------------------------------

@@ -29,6 +29,9 @@ struct fleet_host {
 	uint64_t sent_epoch;	 /* highest assignment sent or restored */
 	char *refusal;		 /* last refusal text; owned, NULL */
 	uint64_t refused_epoch;
+	Channel__Cosignature *cosignature; /* owned, NULL; witness.c takes it */
+	int offers;			   /* of the newest checkpoint */
+	bool offer_waits;		   /* for its answer */
 	uint64_t given, taken; /* payload bytes sent, and passed on */
 	char address[64];
 };

@@ -15,6 +15,7 @@
 #include "reconciler/core/fleet.h"
 #include "reconciler/core/record.h"
 #include "reconciler/core/siblings.h"
+#include "reconciler/core/witness.h"
 
 #include <openssl/crypto.h>
 
@@ -154,12 +155,13 @@ static int join_admit(struct core *c, uint64_t id,
 		      const struct state_token *t, struct arena *arena,
 		      struct err *err)
 {
-	Channel__JoinReply m = CHANNEL__JOIN_REPLY__INIT;
+	Channel__JoinReply m;
 	struct authority a = {.channel_dir = -1};
 	struct state_host h = {0};
 	struct pki_issued issued = {0};
 	int r = membership_open(c->conf, &a, err);
 
+	channel__join_reply__init(&m);
 	if (r == 0)
 		r = record_fact(c, "host.join", NULL, q->host, "intent",
 				"join token accepted", err);
@@ -182,6 +184,8 @@ static int join_admit(struct core *c, uint64_t id,
 		if (r == 0)
 			r = state_host_put(c->state, &h, err);
 		if (r == 0)
+			r = witness_forget(c, q->host, err);
+		if (r == 0)
 			r = state_commit(c->state, err);
 		if (r < 0)
 			state_rollback(c->state);
@@ -198,11 +202,12 @@ static int join_refuse(struct core *c, uint64_t id, const char *host,
 		       const char *address, const struct err *why,
 		       struct err *err)
 {
-	Channel__JoinReply m = CHANNEL__JOIN_REPLY__INIT;
+	Channel__JoinReply m;
 	char code[32];
 	char text[ERR_MSG_BYTES];
 	int r;
 
+	channel__join_reply__init(&m);
 	(void)snprintf(code, sizeof(code), "%s", err_name(why->code));
 	(void)snprintf(text, sizeof(text), "%s", why->msg);
 	m.error_code = code;

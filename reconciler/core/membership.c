@@ -253,10 +253,11 @@ static int token_store(struct core *c, const struct membership_token *want,
 int membership_token(struct core *c, const struct membership_token *want,
 		     struct arena *arena, const char **out, struct err *err)
 {
-	Channel__JoinToken t = CHANNEL__JOIN_TOKEN__INIT;
+	Channel__JoinToken t;
 	struct buf text;
 	int r;
 
+	channel__join_token__init(&t);
 	if (!text_is_dns_label(want->host))
 		return err_set(err, ERR_INPUT,
 			       "want a host name of lower-case letters, digits "
@@ -279,7 +280,7 @@ int membership_token(struct core *c, const struct membership_token *want,
 int membership_renew(struct core *c, const char *host,
 		     const Channel__CertRequest *request, struct err *err)
 {
-	Channel__CertReply reply = CHANNEL__CERT_REPLY__INIT;
+	Channel__CertReply reply;
 	ProtobufCBinaryData chain[2];
 	struct arena *arena = arena_new(1u << 20);
 	struct pki_issued issued;
@@ -287,6 +288,7 @@ int membership_renew(struct core *c, const char *host,
 	struct authority a = {.channel_dir = -1};
 	int r = state_host_get(c->state, host, arena, &full, err);
 
+	channel__cert_reply__init(&reply);
 	if (r == 0 && full.host.state == HOST_REVOKED)
 		r = err_set(err, ERR_DENIED, "host is revoked");
 	if (r == 0)

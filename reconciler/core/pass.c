@@ -20,6 +20,7 @@
 #include "reconciler/core/observe.h"
 #include "reconciler/core/pins.h"
 #include "reconciler/core/record.h"
+#include "reconciler/core/witness.h"
 
 #include <string.h>
 
@@ -378,8 +379,8 @@ static int try_memory(struct core *c, struct pass_result *p,
 	return r;
 }
 
-int pass_run(struct core *c, const struct pass_options *options,
-	     struct arena *arena, struct pass_result *out, struct err *err)
+static int run(struct core *c, const struct pass_options *options,
+	       struct arena *arena, struct pass_result *out, struct err *err)
 {
 	struct pass_result p = {0};
 	int r = target_fetch(c, arena, &p.target, err);
@@ -412,5 +413,20 @@ int pass_run(struct core *c, const struct pass_options *options,
 	}
 	if (r == 0)
 		*out = p;
+	return r;
+}
+
+int pass_run(struct core *c, const struct pass_options *options,
+	     struct arena *arena, struct pass_result *out, struct err *err)
+{
+	const char *refusal = NULL;
+	int r = run(c, options, arena, out, err);
+
+	if (r == 0 && !options->dry_run)
+		r = witness_offer(c, out->acted, arena, &refusal, err);
+	if (r == 0 && refusal != NULL) {
+		out->exit = CORE_EXIT_AUDIT;
+		out->summary = refusal;
+	}
 	return r;
 }

@@ -130,10 +130,11 @@ int siblings_fetch(const struct core_conf *conf, const char *libexec,
 		   struct arena *arena, const char **out_commit,
 		   struct err *err)
 {
-	Fetch__MirrorRequest q = FETCH__MIRROR_REQUEST__INIT;
+	Fetch__MirrorRequest q;
 	struct call c;
 	int r = call_start(&c, libexec, "reconcile-fetch", err);
 
+	fetch__mirror_request__init(&q);
 	if (r < 0)
 		goto out;
 	q.url = text(arena, conf->repository_url);
@@ -155,13 +156,14 @@ int siblings_pack(const struct core_conf *conf, const char *libexec,
 		  const char *want, const char *have, struct buf *out,
 		  struct err *err)
 {
-	Fetch__PackRequest q = FETCH__PACK_REQUEST__INIT;
+	Fetch__PackRequest q;
 	struct arena *arena = arena_new(1u << 16);
 	const char *unused = NULL;
 	char *haves[1];
 	struct call c;
 	int r = call_start(&c, libexec, "reconcile-fetch", err);
 
+	fetch__pack_request__init(&q);
 	if (r < 0)
 		goto out;
 	q.store_path = text(arena, siblings_mirror(conf, arena));
@@ -189,11 +191,12 @@ int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
 			const unsigned char **out, size_t *out_len,
 			struct err *err)
 {
-	Verify__TrustRoot root = VERIFY__TRUST_ROOT__INIT;
+	Verify__TrustRoot root;
 	struct buf signers, revoked;
 	unsigned char *bytes;
 	int r;
 
+	verify__trust_root__init(&root);
 	buf_init(&signers, SIGNERS_MAX);
 	buf_init(&revoked, SIGNERS_MAX);
 	r = file_read(AT_FDCWD, conf->allowed_signers, SIGNERS_MAX, &signers,
@@ -278,12 +281,13 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 		      const struct verify_args *args, struct arena *arena,
 		      struct err *err)
 {
-	Verify__VerifyRequest q = VERIFY__VERIFY_REQUEST__INIT;
+	Verify__VerifyRequest q;
 	Verify__TrustRoot *root = NULL;
 	const unsigned char *bytes = NULL;
 	size_t len = 0;
 	int r = 0;
 
+	verify__verify_request__init(&q);
 	if (!args->untrusted) {
 		r = siblings_trust_root(conf, arena, &bytes, &len, err);
 		if (r < 0)
@@ -384,11 +388,12 @@ int siblings_resolve(const struct core_conf *conf, const char *libexec,
 		     const char *image, struct arena *arena,
 		     const char **out_digest, struct err *err)
 {
-	Image__PullRequest q = IMAGE__PULL_REQUEST__INIT;
+	Image__PullRequest q;
 	struct buf ca;
 	struct call c;
 	int r;
 
+	image__pull_request__init(&q);
 	buf_init(&ca, SIGNERS_MAX);
 	r = call_start(&c, libexec, "reconcile-pull", err);
 	if (r == 0)
