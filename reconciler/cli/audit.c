@@ -9,6 +9,7 @@
 #include "lib/num.h"
 #include "lib/text.h"
 #include "reconciler/core/audit_log.h"
+#include "reconciler/core/witness_check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -173,6 +174,31 @@ static int verify_key(struct cli *cli, int fd, const char **out,
 	return 0;
 }
 
+/* Ours is what the hosts cosigned, or ERR_AUDIT; a log elsewhere has none. */
+static int verify_witnesses(struct cli *cli, int fd, const char *vkey,
+			    struct err *err)
+{
+	struct witness_tally t = {0};
+	struct state *state = NULL;
+	int r;
+
+	if (opt_get(&cli->values, "log") != NULL)
+		return 0;
+	r = state_open(cli->conf.state_dir, true, &state, err);
+	if (r == ERR_NOTFOUND)
+		return 0; /* no pass has run yet */
+	if (r == 0)
+		r = witness_check(state, fd, vkey, cli->arena, &t, err);
+	state_close(state);
+	if (r == 0 && t.size > 0)
+		(void)printf("%llu entries cosigned by %zu of %zu witnesses\n",
+			     (unsigned long long)t.size, t.cosigned, t.known);
+	else if (r == 0)
+		(void)printf("no checkpoint is cosigned yet, %zu witnesses\n",
+			     t.known);
+	return r;
+}
+
 int audit_verify_command(void *ctx, struct err *err)
 {
 	struct cli *cli = ctx;
@@ -194,6 +220,8 @@ int audit_verify_command(void *ctx, struct err *err)
 				     &v, err);
 	if (r == 0)
 		(void)printf("%s\n", v.text);
+	if (r == 0)
+		r = verify_witnesses(cli, fd, vkey, err);
 	buf_release(&note);
 	(void)close(fd);
 	return r;
