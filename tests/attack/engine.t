@@ -1,6 +1,7 @@
 #!/bin/sh
 # Rows E01 to E69 of the threats that concern the engine.  Each was seen red
-# against a build with its guard compiled out (make GUARD_OFF=GUARD_OFF_X):
+# against a build with its guard compiled out (make GUARD_OFF=GUARD_OFF_X
+# CFLAGS="-Wno-unused-function -Wno-unused-variable -Wno-unused-parameter"):
 #   E01 SELF, E03 CWD, E04 CLOSE, E17 PROC_LINK, E18 PROC_COVER, E32 and E36
 #   MASK, E38 DEVICES, E53 and E54 CAPS, E55 GROUPS, E69 PID_REUSE
 . "$(dirname "$0")/../integration/lib.sh"
