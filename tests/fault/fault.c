@@ -79,11 +79,13 @@ static int parse(struct fault *f, char **argv)
 static void enter_call(struct fault *f, pid_t pid)
 {
 	struct user_regs_struct r;
+	unsigned long rdi;
 	int status;
 
 	if (ptrace(PTRACE_GETREGS, pid, NULL, &r) < 0 ||
 	    (long)r.orig_rax != f->nr || ++f->seen != f->ordinal)
 		return;
+	rdi = r.rdi;
 	/* brk fails by telling the old end: no errno */
 	if (f->nr == SYS_brk)
 		r.rdi = 0;
@@ -96,6 +98,7 @@ static void enter_call(struct fault *f, pid_t pid)
 		return;
 	if (f->nr != SYS_brk)
 		r.rax = (unsigned long)-(long)f->error;
+	r.rdi = rdi; /* the caller relies on it */
 	f->injected = ptrace(PTRACE_SETREGS, pid, NULL, &r) == 0;
 }
 
