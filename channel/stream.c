@@ -314,6 +314,7 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct stream *s = arg;
 	bool had = s->queued > 0;
+	struct err why;
 
 	(void)fd;
 	(void)what;
@@ -336,7 +337,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 	if (s->ended) {
 		(void)event_del(s->in);
 		(void)event_del(s->out);
-		s->ops->closed(s->ctx, &s->why);
+		why = s->why; /* the owner frees the stream */
+		s->ops->closed(s->ctx, &why);
 	}
 }
 
