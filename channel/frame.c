@@ -14,15 +14,15 @@ static const struct shape_rule capacity_rules[] = {
 	{"memory", SHAPE_NOT_NEG, 0, 0, NULL},
 	{"pods", SHAPE_NOT_NEG, 0, 0, NULL},
 };
-static const struct shape capacity_shape = {&channel__capacity__descriptor,
-					    capacity_rules};
+static const struct shape capacity_shape =
+	SHAPE_OF(channel__capacity__descriptor, capacity_rules);
 
 static const struct shape_rule key_value_rules[] = {
 	{"key", SHAPE_TEXT, 317, 0, NULL},
 	{"value", SHAPE_TEXT, FRAME_REASON_MAX, 0, NULL},
 };
-static const struct shape key_value_shape = {&channel__key_value__descriptor,
-					     key_value_rules};
+static const struct shape key_value_shape =
+	SHAPE_OF(channel__key_value__descriptor, key_value_rules);
 
 static const struct shape_rule hello_rules[] = {
 	{"version", SHAPE_WORD_OR_EMPTY, 64, 0, NULL},
@@ -34,14 +34,14 @@ static const struct shape_rule hello_rules[] = {
 	{"runtime", SHAPE_TEXT, FRAME_REASON_MAX, 0, NULL},
 	{"witness_key", SHAPE_BYTES, 1024, 0, NULL},
 };
-static const struct shape hello_shape = {&channel__hello__descriptor,
-					 hello_rules};
+static const struct shape hello_shape =
+	SHAPE_OF(channel__hello__descriptor, hello_rules);
 
 static const struct shape_rule welcome_rules[] = {
 	{"unix_ms", SHAPE_NOT_NEG, 0, 0, NULL},
 };
-static const struct shape welcome_shape = {&channel__welcome__descriptor,
-					   welcome_rules};
+static const struct shape welcome_shape =
+	SHAPE_OF(channel__welcome__descriptor, welcome_rules);
 
 static const struct shape_rule container_rules[] = {
 	{"name", SHAPE_LABEL, 63, 0, NULL},
@@ -55,8 +55,8 @@ static const struct shape_rule container_rules[] = {
 	{"reason", SHAPE_TEXT, FRAME_REASON_MAX, 0, NULL},
 	{"message", SHAPE_TEXT, FRAME_TEXT_MAX, 0, NULL},
 };
-static const struct shape container_shape = {
-	&channel__container_status__descriptor, container_rules};
+static const struct shape container_shape =
+	SHAPE_OF(channel__container_status__descriptor, container_rules);
 
 static const struct shape_rule pod_rules[] = {
 	{"uid", SHAPE_UID, 32, 0, NULL},
@@ -75,8 +75,8 @@ static const struct shape_rule pod_rules[] = {
 	{"message", SHAPE_TEXT, FRAME_TEXT_MAX, 0, NULL},
 	{"containers", SHAPE_MESSAGE, 0, 64, &container_shape},
 };
-static const struct shape pod_shape = {&channel__pod_status__descriptor,
-				       pod_rules};
+static const struct shape pod_shape =
+	SHAPE_OF(channel__pod_status__descriptor, pod_rules);
 
 static const struct shape_rule report_rules[] = {
 	{"session", SHAPE_NOT_ZERO, 0, 0, NULL},
@@ -87,8 +87,8 @@ static const struct shape_rule report_rules[] = {
 	{"capacity", SHAPE_MESSAGE, 0, 0, &capacity_shape},
 	{"settled", SHAPE_NUMBER, 0, 0, NULL},
 };
-static const struct shape report_shape = {&channel__report__descriptor,
-					  report_rules};
+static const struct shape report_shape =
+	SHAPE_OF(channel__report__descriptor, report_rules);
 
 static const struct shape_rule refusal_rules[] = {
 	{"epoch", SHAPE_NUMBER, 0, 0, NULL},
@@ -97,15 +97,15 @@ static const struct shape_rule refusal_rules[] = {
 	{"code", SHAPE_WORD_OR_EMPTY, 64, 0, NULL},
 	{"reason", SHAPE_TEXT, FRAME_TEXT_MAX, 0, NULL},
 };
-static const struct shape refusal_shape = {&channel__refusal__descriptor,
-					   refusal_rules};
+static const struct shape refusal_shape =
+	SHAPE_OF(channel__refusal__descriptor, refusal_rules);
 
 static const struct shape_rule pin_rules[] = {
 	{"container", SHAPE_LABEL, 63, 0, NULL},
 	{"digest", SHAPE_DIGEST_OR_EMPTY, 71, 0, NULL},
 };
-static const struct shape pin_shape = {&channel__image_pin__descriptor,
-				       pin_rules};
+static const struct shape pin_shape =
+	SHAPE_OF(channel__image_pin__descriptor, pin_rules);
 
 static const struct shape_rule pod_assignment_rules[] = {
 	{"uid", SHAPE_UID, 32, 0, NULL},
@@ -118,16 +118,16 @@ static const struct shape_rule pod_assignment_rules[] = {
 	{"commit", SHAPE_COMMIT, 64, 0, NULL},
 	{"images", SHAPE_MESSAGE, 0, 64, &pin_shape},
 };
-static const struct shape pod_assignment_shape = {
-	&channel__pod_assignment__descriptor, pod_assignment_rules};
+static const struct shape pod_assignment_shape =
+	SHAPE_OF(channel__pod_assignment__descriptor, pod_assignment_rules);
 
 static const struct shape_rule service_rules[] = {
 	{"namespace", SHAPE_LABEL, 63, 0, NULL},
 	{"name", SHAPE_SUBDOMAIN, 253, 0, NULL},
 	{"cluster_ip", SHAPE_ADDRESS_OR_EMPTY, 45, 0, NULL},
 };
-static const struct shape service_shape = {
-	&channel__service_assignment__descriptor, service_rules};
+static const struct shape service_shape =
+	SHAPE_OF(channel__service_assignment__descriptor, service_rules);
 
 static const struct shape_rule assignment_rules[] = {
 	{"epoch", SHAPE_NOT_ZERO, 0, 0, NULL},
@@ -136,8 +136,8 @@ static const struct shape_rule assignment_rules[] = {
 	{"pods", SHAPE_MESSAGE, 0, FRAME_PODS_MAX, &pod_assignment_shape},
 	{"services", SHAPE_MESSAGE, 0, 16384, &service_shape},
 };
-static const struct shape assignment_shape = {&channel__assignment__descriptor,
-					      assignment_rules};
+static const struct shape assignment_shape =
+	SHAPE_OF(channel__assignment__descriptor, assignment_rules);
 
 static const struct shape_rule pack_rules[] = {
 	{"commit", SHAPE_COMMIT, 64, 0, NULL},
@@ -145,27 +145,28 @@ static const struct shape_rule pack_rules[] = {
 	{"last", SHAPE_NUMBER, 0, 0, NULL},
 	{"data", SHAPE_BYTES, FRAME_PACK_DATA_MAX, 0, NULL},
 };
-static const struct shape pack_shape = {&channel__pack__descriptor, pack_rules};
+static const struct shape pack_shape =
+	SHAPE_OF(channel__pack__descriptor, pack_rules);
 
 static const struct shape_rule cert_request_rules[] = {
 	{"csr_der", SHAPE_BYTES, 2048, 0, NULL},
 };
-static const struct shape cert_request_shape = {
-	&channel__cert_request__descriptor, cert_request_rules};
+static const struct shape cert_request_shape =
+	SHAPE_OF(channel__cert_request__descriptor, cert_request_rules);
 
 static const struct shape_rule cert_reply_rules[] = {
 	{"chain_der", SHAPE_BYTES, 4096, 4, NULL},
 };
-static const struct shape cert_reply_shape = {&channel__cert_reply__descriptor,
-					      cert_reply_rules};
+static const struct shape cert_reply_shape =
+	SHAPE_OF(channel__cert_reply__descriptor, cert_reply_rules);
 
 static const struct shape_rule checkpoint_rules[] = {
 	{"note", SHAPE_BYTES, 8192, 0, NULL},
 	{"consistency", SHAPE_BYTES_32, 32, 128, NULL},
 	{"old_size", SHAPE_NUMBER, 0, 0, NULL},
 };
-static const struct shape checkpoint_shape = {&channel__checkpoint__descriptor,
-					      checkpoint_rules};
+static const struct shape checkpoint_shape =
+	SHAPE_OF(channel__checkpoint__descriptor, checkpoint_rules);
 
 static const struct shape_rule cosignature_rules[] = {
 	{"note", SHAPE_BYTES, 8192, 0, NULL},
@@ -173,8 +174,8 @@ static const struct shape_rule cosignature_rules[] = {
 	{"verdict", SHAPE_ENUM, 0, 0, NULL},
 	{"size", SHAPE_NUMBER, 0, 0, NULL},
 };
-static const struct shape cosignature_shape = {
-	&channel__cosignature__descriptor, cosignature_rules};
+static const struct shape cosignature_shape =
+	SHAPE_OF(channel__cosignature__descriptor, cosignature_rules);
 
 static const struct shape_rule log_request_rules[] = {
 	{"id", SHAPE_NOT_ZERO, 0, 0, NULL},
@@ -183,8 +184,8 @@ static const struct shape_rule log_request_rules[] = {
 	{"container", SHAPE_WORD_OR_EMPTY, 63, 0, NULL},
 	{"tail_lines", SHAPE_NUMBER, 0, 0, NULL},
 };
-static const struct shape log_request_shape = {
-	&channel__log_request__descriptor, log_request_rules};
+static const struct shape log_request_shape =
+	SHAPE_OF(channel__log_request__descriptor, log_request_rules);
 
 static const struct shape_rule log_data_rules[] = {
 	{"id", SHAPE_NOT_ZERO, 0, 0, NULL},
@@ -192,8 +193,8 @@ static const struct shape_rule log_data_rules[] = {
 	{"last", SHAPE_NUMBER, 0, 0, NULL},
 	{"error", SHAPE_TEXT, FRAME_TEXT_MAX, 0, NULL},
 };
-static const struct shape log_data_shape = {&channel__log_data__descriptor,
-					    log_data_rules};
+static const struct shape log_data_shape =
+	SHAPE_OF(channel__log_data__descriptor, log_data_rules);
 
 static const struct shape_rule token_rules[] = {
 	{"id", SHAPE_BYTES_16, 16, 0, NULL},
@@ -204,8 +205,8 @@ static const struct shape_rule token_rules[] = {
 	{"expires", SHAPE_NOT_NEG, 0, 0, NULL},
 	{"manager", SHAPE_TEXT, FRAME_REASON_MAX + 8, 0, NULL},
 };
-static const struct shape token_shape = {&channel__join_token__descriptor,
-					 token_rules};
+static const struct shape token_shape =
+	SHAPE_OF(channel__join_token__descriptor, token_rules);
 
 static const struct shape_rule join_request_rules[] = {
 	{"token_id", SHAPE_BYTES_16, 16, 0, NULL},
@@ -214,8 +215,8 @@ static const struct shape_rule join_request_rules[] = {
 	{"csr_der", SHAPE_BYTES, 2048, 0, NULL},
 	{"version", SHAPE_WORD_OR_EMPTY, 64, 0, NULL},
 };
-static const struct shape join_request_shape = {
-	&channel__join_request__descriptor, join_request_rules};
+static const struct shape join_request_shape =
+	SHAPE_OF(channel__join_request__descriptor, join_request_rules);
 
 static const struct shape_rule join_reply_rules[] = {
 	{"pending", SHAPE_NUMBER, 0, 0, NULL},
@@ -229,8 +230,8 @@ static const struct shape_rule join_reply_rules[] = {
 	{"taints", SHAPE_MESSAGE, 0, 128, &key_value_shape},
 	{"audit_key", SHAPE_BYTES, 1024, 0, NULL},
 };
-static const struct shape join_reply_shape = {&channel__join_reply__descriptor,
-					      join_reply_rules};
+static const struct shape join_reply_shape =
+	SHAPE_OF(channel__join_reply__descriptor, join_reply_rules);
 
 /* --- the table ----------------------------------------------------------- */
 #define FROM_HOST FRAME_FROM_HOST

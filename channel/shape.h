@@ -58,8 +58,14 @@ struct shape_rule {
 
 struct shape {
 	const ProtobufCMessageDescriptor *desc;
-	const struct shape_rule *rules; /* desc->n_fields of them */
+	const struct shape_rule *rules;
+	size_t n_rules; /* desc->n_fields; a field without a rule ends us */
 };
+
+#define SHAPE_OF(desc, rules)                                                  \
+	{                                                                      \
+		&(desc), (rules), sizeof(rules) / sizeof((rules)[0])           \
+	}
 
 /* Unpacks len hostile bytes and checks them.  *out_msg owned: shape_close().
  * ERR_PROTO with the field's name; ERR_LIMIT when a length, a count or the

@@ -125,6 +125,8 @@ static int become_host(struct peer *p)
 #ifndef GUARD_OFF_SECOND_SESSION
 	if (old)
 		end(old, "REPLACED", "a second session of this host", p);
+#else
+	(void)old;
 #endif
 	p->phase = PHASE_HOST;
 	srv->n_strangers--;
@@ -497,6 +499,8 @@ void peer_sweep(struct server *srv, bool all_handshakes)
 			end(p, "EXPIRED", "certificate has ended", NULL);
 			continue;
 		}
+#else
+		(void)now;
 #endif
 #ifndef GUARD_OFF_SESSION_REVOKED
 		if (srv->tls &&

@@ -56,6 +56,7 @@ static int message(struct frame_gate *gate, uint16_t type,
 static void walk(const struct shape *shape, int depth)
 {
 	assert_true(depth < 5);
+	assert_int_equal(shape->n_rules, shape->desc->n_fields);
 	for (unsigned int i = 0; i < shape->desc->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &shape->desc->fields[i];
 		const struct shape_rule *rule = &shape->rules[i];
