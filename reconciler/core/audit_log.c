@@ -39,8 +39,8 @@ int audit_log_vkey(const struct core_conf *conf, struct arena *arena,
 	return 0;
 }
 
-int audit_log_open(const struct core_conf *conf, const char *libexec,
-		   struct audit_client **out, struct err *err)
+int audit_log_client(const struct core_conf *conf, const char *libexec,
+		     struct audit_client **out, struct err *err)
 {
 	struct arena *arena = arena_new(1u << 16);
 	int r = audit_client_open(libexec, audit_log_dir(conf, arena),

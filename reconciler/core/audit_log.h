@@ -15,7 +15,7 @@ const char *audit_log_origin(const struct core_conf *conf, struct arena *arena);
 /* Text of the log's public key, for hosts and for verification. */
 int audit_log_vkey(const struct core_conf *conf, struct arena *arena,
 		   const char **out, struct err *err);
-int audit_log_open(const struct core_conf *conf, const char *libexec,
-		   struct audit_client **out, struct err *err);
+int audit_log_client(const struct core_conf *conf, const char *libexec,
+		     struct audit_client **out, struct err *err);
 
 #endif

@@ -22,7 +22,7 @@ static int open_audit(struct core *c, struct err *err)
 	int64_t until = clock_boot_ms() + ORPHAN_MS;
 	int r;
 
-	while ((r = audit_log_open(c->conf, c->libexec, &c->audit, err)) ==
+	while ((r = audit_log_client(c->conf, c->libexec, &c->audit, err)) ==
 		       ERR_AUDIT &&
 	       clock_boot_ms() < until)
 		(void)usleep(20000);
