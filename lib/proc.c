@@ -70,7 +70,8 @@ PLAIN_STACK static void default_signals(void)
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL);
+		if (sigaction(sig, &dfl, NULL) < 0)
+			(void)sys_signal_default(sig);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -64,6 +64,14 @@ int sys_prctl(int op, unsigned long a, unsigned long b, unsigned long c,
 	return prctl(op, a, b, c, d);
 }
 
+int sys_signal_default(int sig)
+{
+	/* the kernel's struct sigaction: handler, flags, restorer, mask */
+	const uint64_t dfl[4] = {0};
+
+	return (int)syscall(SYS_rt_sigaction, sig, dfl, NULL, sizeof(dfl[0]));
+}
+
 int sys_setns(int fd, int nstype)
 {
 	return setns(fd, nstype);

@@ -22,6 +22,9 @@ int sys_pidfd_signal(int pidfd, int sig);
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int sys_prctl(int op, unsigned long a, unsigned long b, unsigned long c,
 	      unsigned long d);
+/* SIG_DFL also for the signals that libc keeps for itself (32, 33): a caller
+ * may have ignored them. */
+int sys_signal_default(int sig);
 int sys_setns(int fd, int nstype);
 int sys_unshare(int flags);
 int sys_mount(const char *source, const char *target, const char *type,
