@@ -61,19 +61,17 @@ bool assign_cidr(const char *text, uint32_t *out_net, uint32_t *out_prefix)
 bool assign_accepts(const Channel__Assignment *a,
 		    const struct assign_host *host, enum code_id *out_code)
 {
-#ifndef GUARD_OFF_EPOCH
-	if (a->epoch <= host->epoch) {
-		*out_code = CODE_REPLAY;
-		return false;
-	}
+	bool newer = a->epoch > host->epoch;
+	bool ours = strcmp(a->host, host->name) == 0;
+
+#ifdef GUARD_OFF_EPOCH
+	newer = true;
 #endif
-#ifndef GUARD_OFF_WRONG_HOST
-	if (strcmp(a->host, host->name) != 0) {
-		*out_code = CODE_WRONG_HOST;
-		return false;
-	}
+#ifdef GUARD_OFF_WRONG_HOST
+	ours = true;
 #endif
-	return true;
+	*out_code = newer ? CODE_WRONG_HOST : CODE_REPLAY;
+	return newer && ours;
 }
 
 const char *assign_pod_name(struct arena *arena, const struct object *owner,
@@ -205,10 +203,11 @@ static bool derived_ok(struct assign_verdict *v, const struct assign_host *host,
 		return refuse(v, CODE_INDEX, "want below %u, have %u",
 			      assign_pods_max(v->owner), p->index);
 	name = assign_pod_name(arena, v->owner, p->index, host->name);
-#ifndef GUARD_OFF_POD_NAME
+#ifdef GUARD_OFF_POD_NAME
+	name = p->name;
+#endif
 	if (strcmp(name, p->name) != 0)
 		return refuse(v, CODE_NAME, "want %s, have %s", name, p->name);
-#endif
 	if (t->spec.n_containers + t->spec.n_init_containers >=
 	    MONITOR_CONTAINERS_MAX)
 		return refuse(v, CODE_MANY, "want at most %d, have %zu",

@@ -33,9 +33,13 @@ void act_save(struct pod *p)
 
 	buf_init(&b, POD_JSON_BYTES_MAX);
 	r = pod_encode(p, io->agent->boot_id, &b, &err);
-	if (r == 0 && io->disk_fd >= 0)
+	/* Adoption asks for this boot only; what a final pod came to is kept
+	 * for good: a Job that has run is not run again. */
+	if (r == 0 && io->disk_fd >= 0 && p->final)
 		r = file_replace(io->disk_fd, POD_JSON, 0600, b.data, b.len,
 				 &err);
+	else if (r == 0 && io->disk_fd >= 0)
+		r = agent_write(io->disk_fd, POD_JSON, &b, &err);
 	if (r < 0)
 		log_line(LOG_LEVEL_ERROR, "pod.save", "pod=%s reason=\"%s\"",
 			 p->name, err.msg);

@@ -33,6 +33,27 @@ int agent_read(int dirfd, const char *name, size_t max, struct buf *out,
 	return file_read(dirfd, name, max, out, err);
 }
 
+int agent_write(int dirfd, const char *name, const struct buf *b,
+		struct err *err)
+{
+	char temp[80];
+	int fd, r;
+
+	(void)snprintf(temp, sizeof(temp), ".%.64s.tmp", name);
+	fd = openat(dirfd, temp,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd < 0)
+		return err_sys(err, errno, "make %s", temp);
+	r = file_write_fd(fd, b->data, b->len, err);
+	(void)close(fd);
+	if (r == 0 && renameat(dirfd, temp, dirfd, name) < 0)
+		r = err_sys(err, errno, "replace %s", name);
+	if (r < 0)
+		(void)unlinkat(dirfd, temp, 0);
+	return r;
+}
+
 static void on_turn(evutil_socket_t fd, short what, void *ctx)
 {
 	struct agent *a = ctx;

@@ -133,6 +133,10 @@ void agent_kick(struct agent *a);
 int64_t agent_now(void); /* CLOCK_BOOTTIME ms: all decisions */
 struct agent_pod *agent_io(struct pod *p);
 /* Reads a whole small file below a folder; ERR_NOTFOUND. */
+/* Replaces a file by rename, without waiting for the disk: for what has no
+ * meaning after a crash of the machine. */
+int agent_write(int dirfd, const char *name, const struct buf *b,
+		struct err *err);
 int agent_read(int dirfd, const char *name, size_t max, struct buf *out,
 	       struct err *err);
 

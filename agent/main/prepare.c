@@ -302,6 +302,7 @@ static int check_non_root(const struct pod *p, const struct pod_container *c,
 			       c->name);
 #else
 	(void)want;
+	(void)err;
 #endif
 	return 0;
 }

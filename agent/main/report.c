@@ -218,8 +218,7 @@ void report_status_file(struct agent *a)
 	buf_putc(&b, '\n');
 	r = buf_check(&b, &err);
 	if (r == 0)
-		r = file_replace(a->run_fd, "status.json", 0600, b.data, b.len,
-				 &err);
+		r = agent_write(a->run_fd, "status.json", &b, &err);
 	if (r < 0)
 		log_line(LOG_LEVEL_WARN, "status.write", "reason=\"%s\"",
 			 err.msg);

@@ -145,6 +145,8 @@ void machine_stop(struct pod *p, int64_t now_ms)
 		return;
 	p->stopping = true;
 	p->stop_ms = now_ms;
+	p->retry_at = 0;
+	p->retry_fails = 0;
 }
 
 /* TERM at once, KILL after the grace period. */
