@@ -206,6 +206,7 @@ static int check_trust(const Channel__JoinToken *token,
 			       "is not the one that the token names");
 #else
 	(void)token;
+	(void)err;
 #endif
 	return 0;
 }

@@ -170,6 +170,7 @@ like "$ST:$ERR" '^0:.*event=join.pending host=host-d' "a join that is decided la
 # It holds a host's certificate, or one of another CA, and listens as manager.
 evil()
 {
+	rm -f "$TMP/evil.out"
 	openssl s_server -accept "127.0.0.1:0" -cert "$TMP/$1.pem" \
 		-key "$TMP/$1.key" -CAfile "$TMP/ca/ca.pem" -Verify 1 \
 		-cert_chain "$TMP/ca/ca.pem" -alpn reconcile/1 -tls1_3 \
