@@ -2,19 +2,25 @@
  * bare.c - see bare.h.
  */
 #include "reconciler/fetch/bare.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <git2.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WINDOW_BYTES ((size_t)32 << 20)
 #define MAPPED_BYTES ((size_t)256 << 20)
+#define LOCK_MS 30000
+#define LOCK_STEP_NS 20000000L
 
 int bare_error(struct err *err, int code, const char *what)
 {
@@ -37,6 +43,65 @@ static int write_if_missing(int dir, const char *name, const char *text,
 	return file_replace(dir, name, 0640, text, strlen(text), err);
 }
 
+/* One writer a store.  The descriptor is held until the process ends. */
+static int lock_store(int dir, struct err *err)
+{
+	const struct timespec step = {.tv_nsec = LOCK_STEP_NS};
+	int64_t until = clock_boot_ms() + LOCK_MS;
+	int fd, r;
+
+	while ((r = file_lock(dir, "lock", &fd, err)) == ERR_AGAIN &&
+	       clock_boot_ms() < until)
+		(void)nanosleep(&step, NULL);
+	return r;
+}
+
+static bool ends_with(const char *name, size_t len, const char *end)
+{
+	size_t n = strlen(end);
+
+	return len > n && strcmp(name + len - n, end) == 0;
+}
+
+/* An index is written before its pack has its name: alone, it makes libgit2
+ * refuse the whole store.  A lock file would refuse the same pack for ever. */
+static bool is_left_over(int dir, const char *name)
+{
+	size_t len = strlen(name);
+	char pack[NAME_MAX + 1];
+
+	if (strncmp(name, "pack_", 5) == 0 || ends_with(name, len, ".lock"))
+		return true;
+	if (!ends_with(name, len, ".idx") || len >= sizeof(pack) - 1)
+		return false;
+	(void)snprintf(pack, sizeof(pack), "%.*s.pack", (int)len - 4, name);
+	return faccessat(dir, pack, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT;
+}
+
+/* What a writer that was stopped left in the folder of packs. */
+static int drop_left_overs(int store, struct err *err)
+{
+	int fd = openat(store, "objects/pack",
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int r = 0;
+
+	if (d == NULL) {
+		r = err_sys(err, errno, "open objects/pack");
+		if (fd >= 0)
+			(void)close(fd);
+		return r;
+	}
+	while (r == 0 && (e = readdir(d)) != NULL)
+		if (is_left_over(fd, e->d_name) &&
+		    unlinkat(fd, e->d_name, 0) < 0)
+			r = err_sys(err, errno, "remove a left-over file");
+	(void)closedir(d);
+	return r;
+}
+
 int bare_create(const char *path, struct err *err)
 {
 	static const char *const folders[] = {"objects/pack", "objects/info",
@@ -55,6 +120,10 @@ int bare_create(const char *path, struct err *err)
 		if (sub >= 0)
 			(void)close(sub);
 	}
+	if (r == 0)
+		r = lock_store(dir, err);
+	if (r == 0)
+		r = drop_left_overs(dir, err);
 	if (r == 0)
 		r = write_if_missing(dir, "config",
 				     "[core]\n\trepositoryformatversion = 0\n"

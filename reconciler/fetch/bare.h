@@ -15,7 +15,9 @@
 #define BARE_MIRROR_REF "refs/reconcile/mirror"
 #define BARE_HEX 41
 
-/* Makes the folders and files of an empty store where missing. */
+/* Makes the folders and files of an empty store where missing, becomes its only
+ * writer until the process ends (ERR_AGAIN: another one is, for too long), and
+ * removes what a writer that was stopped left behind.  Before the sandbox. */
 int bare_create(const char *path, struct err *err);
 /* Once a process, after the sandbox. */
 int bare_library_init(struct err *err);
