@@ -99,7 +99,7 @@ fails "E03 exec --cwd /proc/1/cwd" 255 'process.cwd' \
 E delete --force "$C"
 BAD=0
 for _i in 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
-	edit e03 '.process.cwd = "/proc/self/fd/'$_i'"'
+	edit e03 '.process.args = ["true"] | .process.cwd = "/proc/self/fd/'$_i'"'
 	run E run --bundle "$TMP/e03" "$C" 7</ 8<"$TMP"
 	[ "$ST" = 1 ] || BAD=$((BAD + 1))
 done
@@ -206,6 +206,10 @@ edit e53 '.process.user = {"uid": 1000, "gid": 1000, "additionalGids": [7, 9]}
 sh_in e53 'grep -E "^Cap(Prm|Eff|Bnd)" /proc/self/status | tr -d "\t\n"; id -G'
 is "$OUT" "CapPrm:0000000000000000CapEff:0000000000000000CapBnd:00000000000000201000 7 9" \
 	"E54 E55 another user: no capability, exactly its groups"
+bundle e53h "$NO_USER"' | .process.args = ["grep", "^CapInh", "/proc/self/status"]'
+run setpriv --inh-caps +kill,+chown "$ENGINE" --root "$TMP/state" run \
+	--bundle "$TMP/e53h" "$C"
+is "$OUT" "CapInh:	0000000000000000" "E53 inheritable ones of the caller end here"
 bundle e55 "$NO_USER"
 sh_in e55 'id -G; grep Groups /proc/self/status'
 unlike "$OUT" '[1-9]' "E55 no group of the host"
