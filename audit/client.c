@@ -240,7 +240,7 @@ int audit_client_witness(struct audit_client *c,
 			 struct err *err)
 {
 	ProtobufCBinaryData hashes[AUDIT_PROOF_MAX];
-	Audit__Witness m = AUDIT__WITNESS__INIT;
+	Audit__Witness m;
 	char *note = strdup(ask->note), *key = strdup(ask->log_key);
 	int r;
 
@@ -252,6 +252,7 @@ int audit_client_witness(struct audit_client *c,
 		hashes[i] = (ProtobufCBinaryData){
 			.data = (uint8_t *)(uintptr_t)ask->proof->hashes[i],
 			.len = AUDIT_HASH_BYTES};
+	audit__witness__init(&m);
 	m.note = note;
 	m.log_key = key;
 	m.old_size = ask->old_size;

@@ -106,7 +106,7 @@ static int cosign(struct agent *a, const Channel__Checkpoint *m,
 void witness_answer(struct agent *a, const Channel__Checkpoint *m)
 {
 	struct audit_witness_answer answer = {.why = ""};
-	Channel__Cosignature reply = CHANNEL__COSIGNATURE__INIT;
+	Channel__Cosignature reply;
 	char *key = text_of(a->join->audit_key), *line = NULL;
 	enum code_id code = CODE_WITNESS_FAILED;
 	char refused[WHY_BYTES] = "";
@@ -114,6 +114,7 @@ void witness_answer(struct agent *a, const Channel__Checkpoint *m)
 	int r = key ? cosign(a, m, &answer, &line, key, &err)
 		    : err_set(&err, ERR_NOMEM, "checkpoint");
 
+	channel__cosignature__init(&reply);
 	reply.refused = refused;
 	reply.size = answer.size;
 	reply.verdict = CHANNEL__COSIGNATURE__VERDICT__FAILED;

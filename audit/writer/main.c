@@ -71,7 +71,7 @@ static int send_error(int code, const char *text, struct err *err)
 static int send_ready(const struct writer *w, struct err *err)
 {
 	struct audit_log_state s = audit_log_state(w->log);
-	Audit__Ready m = AUDIT__READY__INIT;
+	Audit__Ready m;
 	char text[AUDIT_VKEY_BYTES];
 	struct audit_vkey witness;
 	int r = audit_key_public(w->key, AUDIT_KEY_WITNESS, w->origin, &witness,
@@ -80,6 +80,7 @@ static int send_ready(const struct writer *w, struct err *err)
 	if (r < 0)
 		return r;
 	audit_key_format(&witness, text);
+	audit__ready__init(&m);
 	m.witness_key = text;
 	m.last_seq = s.last_seq;
 	m.head.data = s.head;
@@ -169,10 +170,12 @@ static bool read_proof(const Audit__Witness *m, struct audit_proof *out)
 static int send_cosignature(struct audit_witness_answer *a, struct buf *line,
 			    struct err *err)
 {
-	Audit__Cosignature m = AUDIT__COSIGNATURE__INIT;
+	Audit__Cosignature m;
 
+	audit__cosignature__init(&m);
 	m.verdict = (Audit__Verdict)a->verdict;
-	m.line = line->len > 0 ? line->data : (char *)"";
+	if (line->len > 0)
+		m.line = line->data;
 	m.size = a->size;
 	m.why = a->why;
 	return audit_frame_send(SOCK, AUDIT__FRAME__FRAME_COSIGNATURE, &m.base,

@@ -29,9 +29,9 @@
 #include <unistd.h>
 
 #define WAIT_MS 500
-#define OFFERS_MAX 2  /* to a host in one pass: the second after STALE */
-#define LINES_MAX 120 /* cosignatures in the file, below AUDIT_NOTE_SIGS_MAX   \
-		       */
+#define OFFERS_MAX 2 /* to a host in one pass: the second after STALE */
+/* Cosignatures in the file, below AUDIT_NOTE_SIGS_MAX. */
+#define LINES_MAX 120
 #define OFFER_NAME "witness-offer"
 #define WHY_BYTES 700
 

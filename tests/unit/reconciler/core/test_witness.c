@@ -149,10 +149,11 @@ static int tear_down(void **state)
 static void arrives(struct place *p, int verdict, const char *line,
 		    const char *refused, uint64_t size)
 {
-	Channel__Cosignature m = CHANNEL__COSIGNATURE__INIT;
+	Channel__Cosignature m;
 	uint8_t bytes[4096];
 	size_t n;
 
+	channel__cosignature__init(&m);
 	m.verdict = (Channel__Cosignature__Verdict)verdict;
 	m.note.data = (uint8_t *)(uintptr_t)line;
 	m.note.len = strlen(line);
