@@ -173,6 +173,17 @@ static int need_indexer(struct pack_taker *t)
 	return git_indexer_new(&t->indexer, t->pack_dir, 0444, t->odb, &opts);
 }
 
+/* libgit2's last error: of the machine, or of the bytes. */
+static int pack_error(struct err *err, const char *what)
+{
+	const git_error *e = git_error_last();
+
+	if (e != NULL &&
+	    (e->klass == GIT_ERROR_OS || e->klass == GIT_ERROR_NOMEMORY))
+		return bare_error(err, ERR_SYS, "store the pack");
+	return bare_error(err, ERR_INPUT, what);
+}
+
 int pack_take(void *taker, const void *bytes, size_t len)
 {
 	struct pack_taker *t = taker;
@@ -183,7 +194,7 @@ int pack_take(void *taker, const void *bytes, size_t len)
 	if (r == 0 &&
 	    (need_indexer(t) < 0 ||
 	     git_indexer_append(t->indexer, bytes, len, &t->stats) < 0))
-		r = bare_error(&t->why, ERR_INPUT, "the pack is malformed");
+		r = pack_error(&t->why, "the pack is malformed");
 	if (t->budget->why.code != 0) {
 		t->why = t->budget->why;
 		r = t->why.code;
@@ -217,7 +228,7 @@ int pack_take_end(struct pack_taker *t, const git_oid *want, struct err *err)
 			*err = t->budget->why;
 			return err->code;
 		}
-		return bare_error(err, ERR_INPUT, "the pack is not whole");
+		return pack_error(err, "the pack is not whole");
 	}
 	return check_want(t->store, want, err);
 }
