@@ -58,6 +58,12 @@ core_say reload
 soon core.out '^reloaded ok=1' "a list with one revoked certificate is read"
 refused "P01 revoked certificate" revoked 'certificate revoked'
 
+(cd "$TMP" && "$TOOL" issue ca host-s 4 0 short >/dev/null)
+hold short "$TMP/hello"
+soon core.out '^up host=host-s' "P01 a certificate of 4 s"
+soon core.out '^down host=host-s code=EXPIRED' "P01 its session ends with it"
+drop
+
 # --- P02 -----------------------------------------------------------------------
 : >"$TMP/ch.log"
 hold good "$TMP/hello" -sess_out "$TMP/session"
@@ -201,6 +207,28 @@ hold good "$TMP/hello"
 soon ch.log 'event=host.up host=host-a' "P08 good ones still get in"
 drop
 [ ! -e "$TMP/keylog" ] && ok "P08 no key log" || not_ok "P08 no key log"
+
+# --- T02, P11 ----------------------------------------------------------------------
+ch_stop
+ch_start --rate 2
+python3 - "$PORT" >"$TMP/rate" <<'PY'
+import socket, sys
+refused = 0
+for _ in range(20):
+    c = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    c.settimeout(0.3)
+    try:
+        refused += c.recv(1) == b""
+    except ConnectionResetError:
+        refused += 1
+    except TimeoutError:
+        pass
+print(refused)
+PY
+[ "$(cat "$TMP/rate")" -ge 10 ] &&
+	ok "T02 P11 an address that connects too often is turned away" ||
+	not_ok "T02 P11 an address that connects too often is turned away" \
+		"$(cat "$TMP/rate") of 20"
 
 # --- P10 ---------------------------------------------------------------------------
 for p in reconcile-channel reconcile-link; do
