@@ -129,7 +129,7 @@ sweep()
 
 sweep reconcile-verify 1 landlock_restrict
 sweep reconcile-fetch 1 landlock_restrict
-sweep reconcile 2 flock
+sweep reconcile 3 flock
 unlike "$(cat "$TMP/said")" "reconcile-fetch (write|pwrite64) .*error INPUT" \
 	"R15 a full disk is not called bad input"
 diag "$(sed 's/ordinal [0-9]*//' "$TMP/said" | cut -c1-150 | sort | uniq -c |
