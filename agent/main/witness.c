@@ -137,4 +137,9 @@ void witness_answer(struct agent *a, const Channel__Checkpoint *m)
 	send_answer(a, &reply);
 	free(line);
 	free(key);
+	/* The end of a pass is when this host's own log gets its signature too.
+	 */
+	if (audit_client_checkpoint(a->audit, NULL, &err) < 0)
+		log_line(LOG_LEVEL_WARN, "audit.checkpoint", "reason=\"%s\"",
+			 err.msg);
 }
