@@ -19,11 +19,6 @@
 #define ENGINE_MS 5000
 #define AUDIT_RETRY_MS 1000
 
-struct agent_pod *agent_io(struct pod *p)
-{
-	return p->io;
-}
-
 void act_save(struct pod *p)
 {
 	struct agent_pod *io = agent_io(p);

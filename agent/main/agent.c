@@ -22,6 +22,11 @@
 #define INIT_BYTES_MAX (4u << 20)
 #define JOIN_BYTES_MAX (1u << 20)
 
+struct agent_pod *agent_io(struct pod *p)
+{
+	return p->io;
+}
+
 int64_t agent_now(void)
 {
 	return clock_boot_ms();

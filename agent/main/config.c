@@ -42,8 +42,7 @@ static const struct conf_key keys[] = {
 	{"capacity-pods", CONF_INT, AT(pods), "110", 1, 1000,
 	 "How many pods this host takes."},
 	{"registry", CONF_LIST, AT(registries), "", 0, 0,
-	 "host[:port] ca=FILE user=NAME password-file=FILE http; may repeat.  "
-	 "Only what is listed needs an entry of its own."},
+	 "host[:port] ca=FILE user=NAME password-file=FILE http; may repeat."},
 	{"route", CONF_LIST, AT(routes), "", 0, 0,
 	 "a.b.c.d/n via a.b.c.d: pods of another host; may repeat."},
 };

@@ -31,10 +31,11 @@ void link_send(struct agent *a, uint16_t type, const void *payload, size_t len)
 void link_refuse(struct agent *a, uint64_t epoch, const char *commit,
 		 const char *pod, enum code_id code, const char *why)
 {
-	Channel__Refusal m = CHANNEL__REFUSAL__INIT;
+	Channel__Refusal m;
 	char commit_copy[80], pod_copy[400], code_copy[16], why_copy[512];
 	uint8_t *packed;
 
+	channel__refusal__init(&m);
 	(void)snprintf(commit_copy, sizeof(commit_copy), "%s", commit);
 	(void)snprintf(pod_copy, sizeof(pod_copy), "%s", pod);
 	(void)snprintf(code_copy, sizeof(code_copy), "%s", code_id(code));
@@ -103,12 +104,13 @@ static void on_fetch(evutil_socket_t fd, short what, void *ctx)
 static int ingest_begin(struct agent *a, const char *commit, struct err *err)
 {
 	static const char *const args[] = {NULL};
-	Fetch__IngestRequest q = FETCH__INGEST_REQUEST__INIT;
+	Fetch__IngestRequest q;
 	uint8_t packed[8192];
 	char store[4200];
 	size_t n;
 	int r;
 
+	fetch__ingest_request__init(&q);
 	sibling_stop(&a->fetch);
 	a->pack_frames = 0;
 	a->pack_refused = false;

@@ -96,10 +96,11 @@ int logs_tail(struct agent_pod *io, const char *container, unsigned int n,
 static void send_data(struct agent *a, uint64_t id, const char *bytes,
 		      size_t len, bool last, const char *error)
 {
-	Channel__LogData m = CHANNEL__LOG_DATA__INIT;
+	Channel__LogData m;
 	char why[200];
 	uint8_t *packed;
 
+	channel__log_data__init(&m);
 	(void)snprintf(why, sizeof(why), "%s", error);
 	m.id = id;
 	m.data.data = (uint8_t *)(uintptr_t)bytes;

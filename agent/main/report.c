@@ -100,10 +100,11 @@ static bool settled(const struct agent *a)
 void report_send(struct agent *a)
 {
 	struct arena *arena = arena_new(REPORT_ARENA_BYTES);
-	Channel__Report m = CHANNEL__REPORT__INIT;
+	Channel__Report m;
 	Channel__Capacity c;
 	uint8_t *packed;
 
+	channel__report__init(&m);
 	capacity(a, &c);
 	m.session = a->session;
 	m.sequence = ++a->sequence;
@@ -124,12 +125,13 @@ void report_send(struct agent *a)
 
 void report_hello(struct agent *a)
 {
-	Channel__Hello m = CHANNEL__HELLO__INIT;
+	Channel__Hello m;
 	Channel__Capacity c;
 	char version[] = RECONCILE_VERSION, runtime[160];
 	struct utsname u = {0};
 	uint8_t packed[1024];
 
+	channel__hello__init(&m);
 	(void)uname(&u);
 	(void)snprintf(
 		runtime, sizeof(runtime), "linux %.60s cgroup=%s", u.release,

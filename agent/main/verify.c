@@ -96,12 +96,13 @@ static void on_verify(evutil_socket_t fd, short what, void *ctx)
 
 static int send_request(struct agent *a, struct err *err)
 {
-	Verify__VerifyRequest q = VERIFY__VERIFY_REQUEST__INIT;
+	Verify__VerifyRequest q;
 	char repo[4200];
 	uint8_t *packed;
 	size_t n;
 	int r;
 
+	verify__verify_request__init(&q);
 	(void)snprintf(repo, sizeof(repo), "%s/git", a->conf.state_dir);
 	q.mode = VERIFY__VERIFY_REQUEST__MODE__FULL;
 	q.repository_path = repo;
