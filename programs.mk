@@ -43,7 +43,7 @@ reconcile-unpack.PKG := libarchive libcrypto libprotobuf-c libseccomp
 reconcile-engine.DIR := engine/main
 reconcile-engine.USE := engine lib
 reconcile-engine.PKG := jansson libseccomp
-reconcile-engine.LINK := -lcap-ng
+
 reconcile-engine.STATIC := 1
 
 reconcile-monitor.DIR := engine/monitor

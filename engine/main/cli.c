@@ -143,7 +143,7 @@ char **cli_stop_at_id(int argc, char **argv, int *out_argc)
 {
 	int at = cli_skip(argc, argv, 1, cli_globals,
 			  sizeof(cli_globals) / sizeof(cli_globals[0]));
-	char **out;
+	char **out, *stop;
 	int i, n = 0;
 
 	if (at < argc && strcmp(argv[at], "exec") == 0)
@@ -153,12 +153,13 @@ char **cli_stop_at_id(int argc, char **argv, int *out_argc)
 		at = argc;
 	if (at < argc && strcmp(argv[at], "--") == 0)
 		at = argc;
-	out = calloc((size_t)argc + 2, sizeof(*out));
+	/* the pointers and behind them the text of the one that is put in */
+	out = calloc((size_t)argc + 3, sizeof(*out));
 	if (out == NULL)
 		return NULL;
+	stop = (char *)(out + argc + 2);
+	memcpy(stop, "--", 3);
 	for (i = 0; i < argc; i++) {
-		static char stop[] = "--";
-
 		if (i == at)
 			out[n++] = stop;
 		out[n++] = argv[i];

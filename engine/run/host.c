@@ -22,50 +22,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define HOST_SHARED_BYTES ((size_t)FILTER_MAX_INSNS * FILTER_INSN_BYTES)
-
-void run_init(struct run *r, const struct run_options *opt)
-{
-	*r = (struct run){.opt = *opt,
-			  .root_fd = -1,
-			  .dir_fd = -1,
-			  .bundle_fd = -1,
-			  .start_fd = -1,
-			  .console_fd = -1,
-			  .link = {-1, -1},
-			  .child = {.cgroup_fd = -1, .pidfd = -1},
-			  .log_fd = -1};
-	r->arena = arena_new(RUN_ARENA_BYTES);
-	buf_init(&r->config, SPEC_MAX_BYTES);
-	ns_init(&r->ns);
-	prepare_init(&r->rootfs);
-}
-
 static void host_close(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
 	*fd = -1;
-}
-
-void run_release(struct run *r)
-{
-	prepare_release(&r->rootfs);
-	ns_release(&r->ns);
-	cgroup_release(&r->cgroup);
-	filter_release(&r->filter);
-	host_close(&r->root_fd);
-	host_close(&r->dir_fd);
-	host_close(&r->bundle_fd);
-	host_close(&r->start_fd);
-	host_close(&r->console_fd);
-	host_close(&r->link[0]);
-	host_close(&r->link[1]);
-	host_close(&r->child.pidfd);
-	if (r->shared != NULL)
-		(void)munmap(r->shared, HOST_SHARED_BYTES);
-	buf_release(&r->config);
-	arena_free(r->arena);
 }
 
 static int host_read_overlay(struct run *r, struct err *err)
@@ -261,9 +222,8 @@ int host_sockets(struct run *r, struct err *err)
 	if (rc == 0 && r->opt.console_socket != NULL)
 		rc = host_console_socket(r, err);
 	if (rc == 0 && r->spec.linux_.seccomp != NULL) {
-		r->shared =
-			mmap(NULL, HOST_SHARED_BYTES, PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		r->shared = mmap(NULL, RUN_SHARED_BYTES, PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		if (r->shared == MAP_FAILED) {
 			r->shared = NULL;
 			rc = err_sys(err, errno, "mmap");

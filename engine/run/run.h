@@ -71,6 +71,8 @@ struct run_step {
 	const char *why;	     /* why it stands here */
 };
 
+#define RUN_SHARED_BYTES ((size_t)FILTER_MAX_INSNS * FILTER_INSN_BYTES)
+
 void run_init(struct run *r, const struct run_options *opt);
 void run_release(struct run *r);
 

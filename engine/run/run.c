@@ -1,12 +1,16 @@
 /*
- * steps.c - the table of run.h.  The order of the rows is the order of the
- * work; `why` says what would break elsewhere.
+ * run.c - the life of a struct run and the table of run.h.  The order of the
+ * rows is the order of the work; `why` says what would break elsewhere.
  */
 #include "engine/run/child.h"
 #include "engine/run/host.h"
 #include "engine/run/final.h"
 
+#include "engine/confine/filter.h"
+
 #include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const struct run_step run_steps[] = {
 	{"decode", RUN_ENGINE, "-", host_decode, NULL,
@@ -131,4 +135,48 @@ int run_side(struct run *r, enum run_side side, struct err *err)
 		if (run_steps[i].side == side && run_steps[i].undo != NULL)
 			run_steps[i].undo(r);
 	return rc;
+}
+
+void run_init(struct run *r, const struct run_options *opt)
+{
+	*r = (struct run){.opt = *opt,
+			  .root_fd = -1,
+			  .dir_fd = -1,
+			  .bundle_fd = -1,
+			  .start_fd = -1,
+			  .console_fd = -1,
+			  .link = {-1, -1},
+			  .child = {.cgroup_fd = -1, .pidfd = -1},
+			  .log_fd = -1};
+	r->arena = arena_new(RUN_ARENA_BYTES);
+	buf_init(&r->config, SPEC_MAX_BYTES);
+	ns_init(&r->ns);
+	prepare_init(&r->rootfs);
+}
+
+static void run_close(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+void run_release(struct run *r)
+{
+	prepare_release(&r->rootfs);
+	ns_release(&r->ns);
+	cgroup_release(&r->cgroup);
+	filter_release(&r->filter);
+	run_close(&r->root_fd);
+	run_close(&r->dir_fd);
+	run_close(&r->bundle_fd);
+	run_close(&r->start_fd);
+	run_close(&r->console_fd);
+	run_close(&r->link[0]);
+	run_close(&r->link[1]);
+	run_close(&r->child.pidfd);
+	if (r->shared != NULL)
+		(void)munmap(r->shared, RUN_SHARED_BYTES);
+	buf_release(&r->config);
+	arena_free(r->arena);
 }
