@@ -230,6 +230,12 @@ static void take_frame(struct agent *a, const struct msg *in)
 		if (state)
 			log_line(LOG_LEVEL_INFO, "link.state", "connected=%d",
 				 state->connected);
+		if (state && state->host[0] != '\0' &&
+		    strcmp(state->host, a->conf.name) != 0)
+			log_line(LOG_LEVEL_ERROR, "link.name",
+				 "reason=\"the certificate is for another "
+				 "name than %s: assignments will be refused\"",
+				 a->conf.name);
 		channel__link_state__free_unpacked(state, NULL);
 		break;
 	default:
