@@ -152,6 +152,9 @@ agent_stop()
 	kill "-${1:-TERM}" "$AGENT_PID" 2>/dev/null
 	wait "$AGENT_PID" 2>/dev/null
 	AGENT_PID=
+	! grep -E 'Sanitizer|runtime error' "$TMP/agent.log" >"$TMP/.san" ||
+		not_ok "no sanitizer has spoken" "$(grep -A12 -E \
+			'Sanitizer|runtime error' "$TMP/agent.log")"
 }
 
 agent_reset()
