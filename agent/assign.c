@@ -281,7 +281,7 @@ static void judge(struct assign_verdict *all, size_t i,
 			     "uid belongs to another pod of this host");
 		return;
 	}
-	if (strcmp(v->pod->commit, want->commit) != 0) {
+	if (!host->restoring && strcmp(v->pod->commit, want->commit) != 0) {
 		(void)refuse(v, CODE_OLD, "want %.12s, have %.12s",
 			     want->commit,
 			     text_is_hex(v->pod->commit, 40) ? v->pod->commit

@@ -24,6 +24,10 @@
 struct assign_host {
 	const char *name;
 	uint64_t epoch; /* highest ever accepted */
+	/* The assignment is the one in force, read from this host\'s own disk
+	 * after a boot: a pod made from an older commit is made again, if it
+	 * follows from this one too. */
+	bool restoring;
 	struct keyvals labels;
 	const char *const *taint_keys;
 	const char *const *taint_values;

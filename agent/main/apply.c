@@ -209,6 +209,7 @@ void apply_accepted(struct agent *a, struct agent_snapshot *snap)
 
 	(void)snprintf(epoch, sizeof(epoch), "%llu",
 		       (unsigned long long)a->next->epoch);
+	a->host.restoring = a->next_is_restore;
 	v = assign_judge(a->next, want, &a->host, known_pods(a, arena),
 			 a->n_pods, arena);
 	if (!a->next_is_restore)

@@ -243,6 +243,26 @@ wants good-0 '.phase == "Succeeded" and .containers[0].message == "done\\x0a"' \
 wants bad-0 '.phase == "Failed" and .containers[0].exitCode == 3' \
 	"a Job's pod that fails stays failed"
 
+# --- as after a boot ------------------------------------------------------------------------------
+# Everything that a boot takes away is taken away; the manager says nothing.
+P=$(pid_of "$W1")
+agent_stop
+for c in "$RUN"/engine/*; do
+	"$BIN/reconcile-engine" --root "$RUN/engine" delete --force \
+		"$(basename "$c")"
+done
+for p in $(pgrep -f "reconcile-monitor.*$RUN/pods/"); do
+	kill -9 "$p"
+done
+awk -v d="$RUN/" 'index($2, d) == 1 { print $2 }' /proc/self/mounts |
+	while read -r m; do umount "$m"; done
+rm -rf --one-file-system "$RUN"
+sed -i 's/"boot":"[^"]*"/"boot":"before"/' "$STATE"/pods/*/pod.json
+agent_start
+wants "$W1" ".ready and .containers[-1].pid != $P" \
+	"after a boot the assignment is verified again and its pods made"
+wants good-0 '.phase == "Succeeded"' "a Job that has run is not run again"
+
 # --- audit --------------------------------------------------------------------------------------
 succeeds "the host's own audit log proves" "$BIN/reconcile" audit verify \
 	--log "$STATE/audit"
@@ -257,7 +277,7 @@ none()
 wait_for 15 none && ok "an empty assignment stops everything" ||
 	not_ok "an empty assignment stops everything" "$(status -c .pods)
 $(tail -n 5 "$TMP/agent.log")"
-is "$(ls "$RUN/pods" "$STATE/pods" "$RUN/engine" | grep -v :)" "" \
+is "$(find "$RUN/pods" "$STATE/pods" "$RUN/engine" -mindepth 1)" "" \
 	"R10 no folder is left"
 agent_stop
 succeeds "reset" "$BIN/reconcile-agent" --config "$TMP/agent.conf" reset
