@@ -7,40 +7,19 @@
 need_root
 need_program git ssh-keygen jq docker-registry skopeo umoci busybox openssl curl sqlite3
 tmpdir
-W=$(mktemp -d /var/tmp/reconcile-evil.XXXXXX)
-chmod 755 "$W"
-WORLD_TAG=rce$$ WORLD_NET=10.79.0
 . "$TOP/tests/integration/world.sh"
-down()
-{
-	world_down
-	rm -rf --one-file-system -- "$W"
-}
-at_exit down
-fatal() { not_ok "$1" "$(tail -n 8 "$W"/*/*.log 2>/dev/null)"; printf '1..%d\n' "$T_N"; exit 1; }
+world_begin evil 10.79.0
 CONF=$W/manager/reconcile.conf
 
-manifests() # REPOSITORY-ID REPLICAS TEXT
+manifests() # REPLICAS TEXT
 {
-	mkdir -p "$W/clone/.reconcile" "$W/clone/apps"
-	cat >"$W/clone/.reconcile/policy.yaml" <<-EOF
-	apiVersion: reconcile/v1alpha1
-	kind: ClusterPolicy
-	metadata:
-	  name: policy
-	spec:
-	  repository:
-	    id: $1
-	    ref: refs/heads/main
-	  images:
-	    allowedRegistries: ["$WORLD_REGISTRY"]
-	EOF
+	world_policy
 	cat >"$W/clone/apps/web.yaml" <<-EOF
 	apiVersion: apps/v1
 	kind: Deployment
 	metadata: {name: web}
 	spec:
-	  replicas: $2
+	  replicas: $1
 	  selector: {matchLabels: {app: web}}
 	  template:
 	    metadata: {labels: {app: web}}
@@ -49,14 +28,14 @@ manifests() # REPOSITORY-ID REPLICAS TEXT
 	      containers:
 	      - name: web
 	        image: $IMAGE
-	        env: [{name: SAYS, value: "$3"}]
+	        env: [{name: SAYS, value: "$2"}]
 	EOF
 }
 
 world_net 1 && world_registry && world_certs_dir || fatal "network and registry"
 IMAGE=$WORLD_REGISTRY/simpleserver@$(world_image simpleserver 1.0 "signed") || fatal "image"
 world_repo
-manifests fleet-test 2 signed
+manifests 2 signed
 world_commit "first" && world_manager && agent_join host-1 1 || fatal "manager"
 rec --timeout 2 >/dev/null 2>&1
 wait "$JOIN_host_1" || fatal "join"
@@ -103,22 +82,23 @@ honest()
 
 # A77: the manager's trust configuration gets another key
 printf 'mallory@example.com namespaces="git" %s\n' "$(cut -d' ' -f1,2 "$W/keys/mallory.pub")" >>"$W/manager/allowed_signers"
-manifests fleet-test 2 evil
+manifests 2 evil
 world_commit "evil" mallory
 attack "A77 a commit by a key that only the manager trusts" "refuses.*T[0-9]+"
 honest
 
 # A21: a branch that alice signed, but that these hosts do not follow
 sed -i 's|^repository.ref.*|repository.ref = refs/heads/dev|' "$CONF"
-manifests fleet-test 2 dev
-sed -i 's|refs/heads/main|refs/heads/dev|' "$W/clone/.reconcile/policy.yaml"
+WORLD_REF=refs/heads/dev
+manifests 2 dev
+WORLD_REF=
 world_commit "another branch"
 git -C "$W/clone" push -q --force origin HEAD:refs/heads/dev
 attack "A21 a commit of another branch" "refuses.*T[0-9]+"
 honest
 
 # A23, A26: back to an older signed commit, with the manager's ratchet wiped
-manifests fleet-test 2 newer
+manifests 2 newer
 world_commit "newer"
 run rec --timeout 60
 is "$ST" 0 "a newer commit is applied"

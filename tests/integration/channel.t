@@ -82,6 +82,7 @@ diag "after $((($(date +%s%N) - FROM) / 1000000)) ms"
 soon a.out '^state connected=1' "the agent is told"
 
 # --- cut, second session ---------------------------------------------------------
+wait_for 10 has core.out '^up host=host-b'
 core_say cut host-b
 soon core.out '^down host=host-b code=CUT .*reason=asked' "a host is cut"
 soon core.out '^up host=host-b' "and may come back while its certificate is good"

@@ -5,35 +5,12 @@
 need_root
 need_program git ssh-keygen jq docker-registry skopeo umoci busybox openssl curl script
 tmpdir
-W=$(mktemp -d /var/tmp/reconcile-daemon.XXXXXX)
-chmod 755 "$W"
-WORLD_TAG=rcd$$ WORLD_NET=10.81.0
 . "$TOP/tests/integration/world.sh"
-down()
-{
-	world_down
-	rm -rf --one-file-system -- "$W"
-}
-at_exit down
-fatal() { not_ok "$1" "$(tail -n 8 "$W"/*/*.log 2>/dev/null)"; printf '1..%d\n' "$T_N"; exit 1; }
+world_begin daemon 10.81.0
 
 manifests() # REPLICAS ALLOW-PLAIN-SECRETS
 {
-	mkdir -p "$W/clone/.reconcile" "$W/clone/apps"
-	cat >"$W/clone/.reconcile/policy.yaml" <<-EOF
-	apiVersion: reconcile/v1alpha1
-	kind: ClusterPolicy
-	metadata:
-	  name: policy
-	spec:
-	  repository:
-	    id: fleet-test
-	    ref: refs/heads/main
-	  images:
-	    allowedRegistries: ["$WORLD_REGISTRY"]
-	  secrets:
-	    allowPlain: $2
-	EOF
+	world_policy "secrets: {allowPlain: $2}"
 	cat >"$W/clone/apps/web.yaml" <<-EOF
 	apiVersion: apps/v1
 	kind: Deployment
@@ -87,7 +64,7 @@ echo "daemon.interval_s = 1" >>"$W/manager/reconcile.conf"
 background "$W/manager/daemon.log" nsenter --net="/run/netns/$WORLD_TAG-lan" -- \
 	"$BIN/reconcile" --config "$W/manager/reconcile.conf" --daemon
 D=$BG
-attached() { rec 2>&1 | grep -q "another reconcile"; }
+attached() { ls -l "/proc/$D/fd" | grep -q "state/lock" && [ "$(ps -o comm= -p "$D")" = reconcile ]; }
 if wait_for 10 attached; then ok "the daemon holds the lock"; else not_ok "the daemon holds the lock" "$(cat "$W/manager/daemon.log")"; fi
 manifests 4 false
 world_commit "four"

@@ -5,19 +5,10 @@
 need_root
 need_program git ssh-keygen jq docker-registry skopeo umoci busybox openssl curl nft ip
 tmpdir
-W=$(mktemp -d /var/tmp/reconcile-fleet.XXXXXX)
-chmod 755 "$W"
-WORLD_TAG=rcf$$ WORLD_NET=10.78.0
 . "$TOP/tests/integration/world.sh"
+world_begin fleet 10.78.0
 BASELINE_SCOPE="$WORLD_TAG|overlay"
 baseline_take
-down()
-{
-	world_down
-	rm -rf --one-file-system -- "$W"
-}
-at_exit down
-fatal() { not_ok "$1" "$(tail -n 8 "$W"/*/*.log 2>/dev/null)"; printf '1..%d\n' "$T_N"; exit 1; }
 
 pods() { rec status -o json 2>/dev/null | jq -r ".pods[] | select(.ownerName == \"$1\") | .$2"; }
 ready() { pods "$1" ready | grep -c true; }
@@ -27,25 +18,6 @@ pass() { run rec --timeout 60 "$@"; }
 engine_on() { _eh=$1; shift; on "$_eh" "$BIN/reconcile-engine" --root "$W/$_eh/run/engine" "$@"; }
 
 # --- the repository ----------------------------------------------------------------
-write_policy()
-{
-	mkdir -p "$W/clone/.reconcile" "$W/clone/apps"
-	cat >"$W/clone/.reconcile/policy.yaml" <<-EOF
-	apiVersion: reconcile/v1alpha1
-	kind: ClusterPolicy
-	metadata:
-	  name: policy
-	spec:
-	  repository:
-	    id: fleet-test
-	    ref: refs/heads/main
-	  images:
-	    allowedRegistries: ["$WORLD_REGISTRY"]
-	    requireDigest: ${1:-true}
-	  maxDeletePercent: 50
-	EOF
-}
-
 web() # REPLICAS IMAGE TEXT
 {
 	cat >"$W/clone/apps/web.yaml" <<-EOF
@@ -124,7 +96,7 @@ world_net 3 && world_registry && world_certs_dir || fatal "network and registry"
 V1=$WORLD_REGISTRY/simpleserver@$(world_image simpleserver 1.0 "version one") || fatal "image"
 V2=$WORLD_REGISTRY/simpleserver@$(world_image simpleserver 2.0 "version two") || fatal "image"
 world_repo
-write_policy
+world_policy "maxDeletePercent: 50"
 web 3 "$V1" hello
 others "$V1"
 world_commit "first" && world_manager || fatal "manager"
@@ -294,6 +266,6 @@ for i in 1 2 3; do
 	end_pid "$(agent_pid "host-$i")"
 	if agent_reset "host-$i"; then ok "R10: reset of host-$i"; else not_ok "R10: reset of host-$i" "$(cat "$W/host-$i/reset.log")"; fi
 done
-down
+world_end
 baseline_check "R10: no mount, cgroup, namespace or link stays"
 finish

@@ -148,6 +148,29 @@ world_certs_dir() # skopeo wants a folder with *.crt
 	cp "$W/registry/ca.pem" "$W/registry/certs/ca.crt"
 }
 
+# world_begin NAME NET: for suites on lib.sh: work folder, names, and clean-up.
+world_begin()
+{
+	W=$(mktemp -d "/var/tmp/reconcile-$1.XXXXXX") || exit 1
+	chmod 755 "$W"
+	WORLD_TAG=rc$1$$ WORLD_NET=$2 WORLD_REGISTRY=$2.1:5443
+	at_exit world_end
+}
+
+world_end()
+{
+	world_down
+	rm -rf --one-file-system -- "$W"
+}
+
+# fatal NAME: the suite cannot go on.
+fatal()
+{
+	not_ok "$1" "$(tail -n 8 "$W"/*/*.log 2>/dev/null)"
+	printf '1..%d\n' "$T_N"
+	exit 1
+}
+
 # --- repository and signers --------------------------------------------------
 world_repo() # an empty repository, a clone to work in, and signing keys
 {
@@ -168,6 +191,28 @@ world_repo() # an empty repository, a clone to work in, and signing keys
 	git -C "$W/clone" config user.signingkey "$W/keys/alice.pub"
 	git -C "$W/clone" config gpg.ssh.allowedSignersFile \
 		"$W/manager/allowed_signers"
+}
+
+# world_policy [LINE...]: .reconcile/policy.yaml; each LINE is one more field of
+# its spec.  WORLD_ID and WORLD_REF: what it binds commits to.
+world_policy()
+{
+	mkdir -p "$W/clone/.reconcile" "$W/clone/apps"
+	{
+		cat <<-EOF
+		apiVersion: reconcile/v1alpha1
+		kind: ClusterPolicy
+		metadata:
+		  name: policy
+		spec:
+		  repository:
+		    id: ${WORLD_ID:-fleet-test}
+		    ref: ${WORLD_REF:-refs/heads/main}
+		  images:
+		    allowedRegistries: ["$WORLD_REGISTRY"]
+		EOF
+		[ $# = 0 ] || printf '  %s\n' "$@"
+	} >"$W/clone/.reconcile/policy.yaml"
 }
 
 # world_commit MESSAGE [KEY|-]: commits everything in the clone and pushes; KEY
