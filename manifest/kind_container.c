@@ -128,6 +128,10 @@ static void finish_seccomp(struct decode *d, const struct node *n, void *obj)
 	const struct seccomp_choice *s = obj;
 	bool localhost = s->type == SECCOMP_LOCALHOST;
 
+	if (localhost && s->localhost_profile)
+		decode_say(d, CODE_NOT_YET, DIAG_ERROR, n, "type",
+			   "write RuntimeDefault",
+			   "profiles of the host come with release 1.1");
 	if (localhost && !s->localhost_profile)
 		decode_say(d, CODE_REQUIRED, DIAG_ERROR, n, NULL, NULL,
 			   "type Localhost needs 'localhostProfile'");
@@ -145,7 +149,8 @@ static const struct field seccomp_fields[] = {
 		 .min = SECCOMP_RUNTIME_DEFAULT,
 		 .values = FIELD_VALUES("RuntimeDefault", "Localhost",
 					"Unconfined"),
-		 .doc = "Localhost and Unconfined are gated by policy."),
+		 .doc = "Unconfined is gated by policy; Localhost comes with "
+			"release 1.1."),
 };
 const struct table kind_container_seccomp_table = {
 	.name = "SeccompProfile",

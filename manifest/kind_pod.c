@@ -294,6 +294,13 @@ static void finish_pod_spec(struct decode *d, const struct node *n, void *obj)
 			   "want at least one container, have none");
 	if (s->security.seccomp.type == SECCOMP_UNSET) /* D1 */
 		s->security.seccomp.type = SECCOMP_RUNTIME_DEFAULT;
+	if (s->enable_service_links)
+		decode_say(d, CODE_NOT_YET, DIAG_ERROR,
+			   node_get(n, "enableServiceLinks"),
+			   "enableServiceLinks",
+			   "delete it; read a Service's address from "
+			   "`reconcile status`",
+			   "'enableServiceLinks: true' comes with release 1.0");
 	check_names(d, n, s);
 	check_port_names(d, n, s);
 	check_containers(d, s, node_get(n, "initContainers"), "initContainers",
@@ -338,7 +345,8 @@ static const struct field spec_fields[] = {
 	FIELD_AT(FIELD_BOOL, "enableServiceLinks", pod_spec,
 		 enable_service_links, .fallback = "false",
 		 .deviation = "D5: unset means false",
-		 .doc = "Variables for each Service of the namespace."),
+		 .doc = "Variables for each Service of the namespace; true "
+			"comes with release 1.0."),
 	FIELD_NEVER("ephemeralContainers",
 		    "nothing is added to a running pod but through git"),
 	FIELD_LIST_AT(FIELD_OBJS, "hostAliases", pod_spec, host_aliases,

@@ -41,8 +41,10 @@ static const struct field http_fields[] = {
 		 .check = check_http_path, .doc = "Path to get."),
 	PROBE_PORT,
 	FIELD_AT(FIELD_STR, "scheme", probe, scheme, .fallback = "HTTP",
-		 .values = FIELD_VALUES("HTTP", "HTTPS"),
-		 .doc = "HTTPS is not verified, as in Kubernetes."),
+		 .values = FIELD_VALUES("HTTP"), .later = FIELD_VALUES("HTTPS"),
+		 .since = "1.0",
+		 .hint = "probe plain HTTP, or use tcpSocket or exec",
+		 .doc = "HTTPS comes with release 1.0."),
 };
 static const struct table http_table = {
 	.name = "HTTPGetAction",
