@@ -229,6 +229,28 @@ int link_setup(struct link_host *h, const struct net_setup *s, struct err *err)
 	return r;
 }
 
+/*
+ * What came in by a port may leave by it: a pod that reaches itself through its
+ * own service.  Needed where br_netfilter is loaded, because there the address
+ * is translated inside the bridge, which by itself never sends a frame back.
+ */
+static void add_hairpin(struct netlink_batch *b, const char *host_if)
+{
+	struct nlattr *info, *data;
+	struct nlmsghdr *m = netlink_batch_add(
+		b, RTM_NEWLINK, 0, "let the pod's port answer itself", 0);
+
+	put_link(m, 0, 0);
+	mnl_attr_put_strz(m, IFLA_IFNAME, host_if);
+	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	mnl_attr_put_strz(m, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = mnl_attr_nest_start(m, IFLA_INFO_SLAVE_DATA);
+	mnl_attr_put_u8(m, IFLA_BRPORT_MODE, 1);
+	mnl_attr_nest_end(m, data);
+	mnl_attr_nest_end(m, info);
+	netlink_batch_end(b, m);
+}
+
 /* Both ends in one request: the peer is born in the pod's namespace with its
  * name and address. */
 static int make_veth(struct link_host *h, const struct net_attach *a, int ns,
@@ -261,6 +283,7 @@ static int make_veth(struct link_host *h, const struct net_attach *a, int ns,
 	mnl_attr_nest_end(m, data);
 	mnl_attr_nest_end(m, info);
 	netlink_batch_end(&b, m);
+	add_hairpin(&b, a->host_if);
 	return netlink_batch_run(&h->nl, &b, err);
 }
 

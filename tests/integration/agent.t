@@ -203,6 +203,16 @@ gone()
 wait_for 10 gone && ok "what is not listed is stopped" ||
 	not_ok "what is not listed is stopped" "$(status -c .pods)
 $(tail -n 5 "$TMP/agent.log")"
+
+# The only pod behind the Service asks the Service: its frames turn round in the
+# bridge where br_netfilter is loaded.
+itself()
+{
+	timeout 3 "$BIN/reconcile-engine" --root "$RUN/engine" exec "$U1.main" \
+		wget -q -O- http://10.96.0.20/index.html >"$TMP/itself"
+}
+wait_for 10 itself
+is "$(cat "$TMP/itself")" hello "a pod reaches itself through its Service"
 [ -d "$STATE/pods/$U2" ] || [ -d "$RUN/pods/$U2" ] &&
 	not_ok "R10 its folders are gone" || ok "R10 its folders are gone"
 
