@@ -44,7 +44,7 @@
 #define RED_ZONE 4096
 #define X32 0x40000000L
 #define I386_GETPID 20
-#define SECONDS 20
+#define SECONDS 5
 #define ID_BASE 1000000
 
 enum { NR_BIG = 9999, ABI_I386 = -2, REPORT = -3 };
