@@ -68,6 +68,11 @@ static bool is_group(const struct opt_program *prog, const char *word)
 	return false;
 }
 
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static const char *suggest_command(const struct opt_program *prog,
 				   const char *word)
 {
@@ -318,6 +323,12 @@ static int choose_command(struct scan *s, struct err *err)
 	s->out->command = best;
 	if (best)
 		return 0;
+	if (s->at + 1 < s->argc && is_group(s->prog, s->argv[s->at]) &&
+	    is_help(s->argv[s->at + 1])) {
+		s->out->command = command_named(s->prog, "");
+		s->at++; /* "host --help": the page of the program lists them */
+		return 0;
+	}
 	if (s->at >= s->argc)
 		return err_set(err, ERR_INPUT,
 			       "want a command, have none; see \"%s --help\"",

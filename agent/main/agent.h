@@ -236,7 +236,9 @@ void logs_answer(struct agent *a, const Channel__LogRequest *q);
 void witness_answer(struct agent *a, const Channel__Checkpoint *m);
 
 /* --- commands.c --- */
-int commands_join(struct config *conf, const char *token, struct err *err);
+/* again: although this host has joined before. */
+int commands_join(struct config *conf, const char *token, bool again,
+		  struct err *err);
 int commands_status(const struct config *conf, struct err *err);
 int commands_reset(struct config *conf, bool purge, struct err *err);
 

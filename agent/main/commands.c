@@ -26,12 +26,27 @@
 /* --- join
  * ------------------------------------------------------------------------ */
 
+/* The link has said why on standard error; its status is handed on. */
+static int link_failed(int status, struct err *err)
+{
+	static const int codes[] = {ERR_INPUT,	  ERR_TRUST, ERR_DENIED,
+				    ERR_CONFLICT, ERR_AGAIN, ERR_SYS};
+	size_t i = 0;
+
+	while (codes[i] != ERR_SYS && err_exit_status(codes[i]) != status)
+		i++;
+	return err_set(err, codes[i],
+		       "this host has not joined (reconcile-link ended with "
+		       "%d and said why)",
+		       status);
+}
+
 static int run_link(const struct config *conf, const char *dir,
-		    const char *token, struct err *err)
+		    const char *token, bool again, struct err *err)
 {
 	char path[4300];
-	const char *argv[] = {"reconcile-link", "--dir", dir,
-			      "--join",		"-",	 NULL};
+	const char *argv[] = {
+		"reconcile-link", "--dir", dir, "--join", "-", NULL, NULL};
 	int status = 0, p[2], r;
 	struct proc proc;
 	struct proc_spec spec = {.path = path,
@@ -40,6 +55,8 @@ static int run_link(const struct config *conf, const char *dir,
 				 .err = STDERR_FILENO,
 				 .die_with_parent = true};
 
+	if (again)
+		argv[5] = "--again";
 	(void)snprintf(path, sizeof(path), "%s/reconcile-link", conf->libexec);
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
@@ -53,10 +70,7 @@ static int run_link(const struct config *conf, const char *dir,
 	if (r == 0)
 		r = proc_wait(&proc, -1, &status, err);
 	if (r == 0 && status != 0)
-		r = err_set(err, ERR_DENIED,
-			    "reconcile-link ended with %d: this host has not "
-			    "joined",
-			    status);
+		r = link_failed(status, err);
 	return r;
 }
 
@@ -77,7 +91,8 @@ static int pin(int state, const char *name, struct err *err)
 	return r;
 }
 
-int commands_join(struct config *conf, const char *token, struct err *err)
+int commands_join(struct config *conf, const char *token, bool again,
+		  struct err *err)
 {
 	char dir[4300];
 	int state, link, r;
@@ -89,7 +104,7 @@ int commands_join(struct config *conf, const char *token, struct err *err)
 	r = file_mkdirs(state, "link", 0700, &link, err);
 	if (r == 0) {
 		(void)close(link);
-		r = run_link(conf, dir, token, err);
+		r = run_link(conf, dir, token, again, err);
 	}
 	if (r == 0)
 		r = pin(state, "trust-root.pb", err);
@@ -297,7 +312,7 @@ int commands_reset(struct config *conf, bool purge, struct err *err)
 	if (r == 0)
 		r = file_lock(a.state_fd, "lock", &a.lock_fd, err);
 	if (r == ERR_AGAIN)
-		r = err_set(err, ERR_AGAIN, "stop the agent first");
+		r = err_set(err, ERR_AGAIN, "the agent runs: stop it first");
 	if (r == 0) {
 		(void)each_entry(a.run_fd, "engine", delete_container, conf);
 		(void)each_entry(a.run_fd, "pods", end_monitor, conf);

@@ -23,6 +23,10 @@ static const struct opt globals[] = {
 	{"print-conf-mdoc", 0, NULL, "print the manual page of its keys"},
 };
 
+static const struct opt join_opts[] = {
+	{"again", 0, NULL, "join although this host has joined before"},
+};
+
 static const struct opt reset_opts[] = {
 	{"purge", 0, NULL, "also forget the join, images and the audit log"},
 };
@@ -32,6 +36,8 @@ static const struct opt_command commands[] = {
 	{.name = "join",
 	 .args = "TOKEN",
 	 .doc = "join the manager that made TOKEN; - reads standard input",
+	 .opts = join_opts,
+	 .n_opts = 1,
 	 .min_args = 1,
 	 .max_args = 1},
 	{.name = "status", .args = "", .doc = "print what runs, as JSON"},
@@ -61,16 +67,17 @@ static int run_agent(struct agent *a, struct err *err)
 	return r;
 }
 
-static int join(struct agent *a, const char *operand, struct err *err)
+static int join(struct agent *a, const struct opt_values *v, struct err *err)
 {
+	bool again = opt_get(v, "again") != NULL;
 	char token[TOKEN_BYTES_MAX];
 
-	if (strcmp(operand, "-") != 0)
-		return commands_join(&a->conf, operand, err);
+	if (strcmp(v->operands[0], "-") != 0)
+		return commands_join(&a->conf, v->operands[0], again, err);
 	if (!fgets(token, sizeof(token), stdin))
 		return err_set(err, ERR_INPUT, "standard input: want a token");
 	token[strcspn(token, "\r\n")] = '\0';
-	return commands_join(&a->conf, token, err);
+	return commands_join(&a->conf, token, again, err);
 }
 
 static int run(struct agent *a, const struct opt_values *v, struct err *err)
@@ -89,10 +96,15 @@ static int run(struct agent *a, const struct opt_values *v, struct err *err)
 		return err_set(err, ERR_INPUT,
 			       "log-level: want error, warn, info or debug");
 	log_init("reconcile-agent", level);
-	if (strcmp(command, "join") == 0)
-		return join(a, v->operands[0], err);
 	if (strcmp(command, "status") == 0)
 		return commands_status(&a->conf, err);
+	if (geteuid() != 0)
+		return err_set(err, ERR_SYS,
+			       "want root, have user id %u: pods are made "
+			       "with its capabilities",
+			       (unsigned int)geteuid());
+	if (strcmp(command, "join") == 0)
+		return join(a, v, err);
 	if (strcmp(command, "reset") == 0)
 		return commands_reset(&a->conf, opt_get(v, "purge") != NULL,
 				      err);

@@ -407,10 +407,16 @@ static int block_signals(void)
 
 int main(int argc, char **argv)
 {
+	static const char usage[] =
+		"usage: reconcile-monitor engine engine-root run-folder "
+		"pod-uid\nStarted by reconcile-agent, one for each pod; of no "
+		"use by hand.\n";
 	struct monitor m = {.conn = -1};
 
-	if (argc != 5)
+	if (argc != 5) {
+		(void)!write(STDERR_FILENO, usage, sizeof(usage) - 1);
 		return 3;
+	}
 	m.env = (struct command_env){argv[1], argv[2], argv[3], argv[4],
 				     MONITOR_FD_RUN};
 	/* No no_new_privs here: containers would inherit it, and whether they

@@ -1,8 +1,10 @@
 /* misc.c - init, explain, completion, version. */
 #include "reconciler/cli/cli.h"
 
+#include "agent/code.h"
 #include "manifest/manifest.h"
 #include "policy/admission/admission.h"
+#include "policy/trust/verdict.h"
 #include "reconciler/core/audit_log.h"
 #include "reconciler/core/membership.h"
 #include "reconciler/plan/plan.h"
@@ -47,6 +49,24 @@ static bool is_code(const char *word)
 	return true;
 }
 
+/* What a host says; H codes have no longer text than their message. */
+static int explain_host(const char *what, struct buf *out, struct err *err)
+{
+#define HOST_ROW(code, name, text) {#code, text},
+	static const struct {
+		const char *id, *text;
+	} rows[] = {CODE_LIST(HOST_ROW)};
+#undef HOST_ROW
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i].id, what) == 0) {
+			buf_printf(out, "%s (said by a host)\n  %s\n", what,
+				   rows[i].text);
+			return 0;
+		}
+	return err_set(err, ERR_NOTFOUND, "unknown code '%s'", what);
+}
+
 int misc_explain(void *ctx, struct err *err)
 {
 	struct cli *cli = ctx;
@@ -61,6 +81,10 @@ int misc_explain(void *ctx, struct err *err)
 		r = admission_explain(what, &out, err);
 	else if (what[0] == 'R')
 		r = plan_explain(what, &out, err);
+	else if (what[0] == 'T')
+		r = verdict_explain(what, &out, err);
+	else if (what[0] == 'H')
+		r = explain_host(what, &out, err);
 	else
 		r = manifest_explain_code(what, &out, err);
 	if (r == 0)

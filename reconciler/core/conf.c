@@ -62,8 +62,16 @@ const struct conf_key *core_conf_keys(size_t *out_n)
 int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
 		   struct err *err)
 {
+	int r;
+
 	if (path == NULL)
 		path = RECONCILE_SYSCONF "/reconcile.conf";
-	return conf_load(path, keys, sizeof(keys) / sizeof(keys[0]), out, arena,
-			 err);
+	r = conf_load(path, keys, sizeof(keys) / sizeof(keys[0]), out, arena,
+		      err);
+	if (r == ERR_NOTFOUND)
+		r = err_set(err, ERR_INPUT,
+			    "configuration %s is missing: write it, see "
+			    "reconcile.conf(5), or name another with --config",
+			    path);
+	return r;
 }

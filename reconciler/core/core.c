@@ -7,6 +7,7 @@
 #include "reconciler/core/audit_log.h"
 #include "reconciler/core/fleet.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,7 +48,12 @@ int core_open(const struct core_conf *conf, const struct core_ui *ui,
 			       "state folder %s is missing: run `reconcile "
 			       "init` first",
 			       conf->state_dir);
-	if (!readonly)
+	if (faccessat(dir, "ca", F_OK, 0) < 0 && errno == ENOENT)
+		r = err_set(err, ERR_INPUT,
+			    "state folder %s is not set up: run `reconcile "
+			    "init` first",
+			    conf->state_dir);
+	if (r == 0 && !readonly)
 		r = file_lock(dir, "lock", &c.lock_fd, err);
 	if (r == ERR_AGAIN)
 		r = err_set(err, ERR_AGAIN,

@@ -117,11 +117,18 @@ int membership_init(const struct core_conf *conf, struct err *err)
 	int r = file_mkdirs(AT_FDCWD, membership_ca_dir(conf, arena), 0700,
 			    &ca_dir, err);
 
+	if (r < 0)
+		r = err_wrap(err,
+			     "state folder %s (it must belong to the user "
+			     "that runs reconcile)",
+			     conf->state_dir);
 	if (r == 0)
 		r = file_mkdirs(AT_FDCWD, membership_channel_dir(conf, arena),
 				0700, &channel_dir, err);
 	if (r == 0)
 		r = init_certificates(conf, ca_dir, channel_dir, err);
+	if (r == ERR_CONFLICT)
+		r = err_wrap(err, "%s has been set up before", conf->state_dir);
 	if (r == 0)
 		r = file_mkdirs(AT_FDCWD, audit_log_dir(conf, arena), 0700,
 				&audit_dir, err);

@@ -69,11 +69,13 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc != 1) {
+		bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+
 		(void)fputs("usage: reconcile-fetch [--version]\n"
 			    "Started by reconcile and reconcile-agent with a "
 			    "socket as descriptor 3; see reconcile-fetch(8).\n",
-			    stderr);
-		return err_exit_status(ERR_INPUT);
+			    help ? stdout : stderr);
+		return help ? 0 : err_exit_status(ERR_INPUT);
 	}
 	/* inflating takes and gives back the same 40 KiB for each object */
 	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);

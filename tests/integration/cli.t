@@ -80,9 +80,13 @@ succeeds "bash accepts its completion" bash -c "source <($BIN/reconcile completi
 succeeds "explain a field" "$BIN/reconcile" explain Deployment.spec.replicas
 fails "explain an unknown kind" 3 "did you mean Deployment" "$BIN/reconcile" explain deploymnt.spec
 succeeds "explain a policy code" "$BIN/reconcile" explain P101
+succeeds "explain a trust code" "$BIN/reconcile" explain T110
+succeeds "explain a code of hosts" "$BIN/reconcile" explain H103
+fails "explain an unknown code" 7 "unknown code 'H999'" "$BIN/reconcile" explain H999
+succeeds "help of a group of commands" "$BIN/reconcile" host --help
 
 # --- configuration ----------------------------------------------------------------
-fails "no configuration" 7 "reconcile.conf" "$BIN/reconcile" --config "$TMP/none/reconcile.conf" status
+fails "no configuration" 3 "is missing: write it, see reconcile.conf" "$BIN/reconcile" --config "$TMP/none/reconcile.conf" status
 mkdir -p "$W/manager"
 printf 'repository.url = file:///x\nrepositry.id = y\n' >"$W/manager/reconcile.conf"
 fails "an unknown key with its place" 3 "reconcile.conf:2:1.*repositry.id" $R status

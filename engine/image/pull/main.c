@@ -108,6 +108,11 @@ int main(void)
 		r = serve(&m, &err);
 	if (r < 0 && report(&err) == 0)
 		r = 0;
+	if (r < 0)
+		log_line(LOG_LEVEL_ERROR, "pull.end",
+			 "code=%s reason=\"%s\" hint=\"started by "
+			 "reconcile-agent, of no use by hand\"",
+			 err_name(r), err.msg);
 	msg_release(&m);
 	return err_exit_status(r);
 }
