@@ -442,7 +442,7 @@ static int start_channel(struct core *c, const char *path, struct arena *arena,
 			 struct err *err)
 {
 	char libexec[4096];
-	const char *argv[8];
+	const char *argv[10];
 	struct proc_spec spec = {.argv = argv,
 				 .in = -1,
 				 .out = -1,
@@ -465,7 +465,9 @@ static int start_channel(struct core *c, const char *path, struct arena *arena,
 	argv[4] = c->conf->listen;
 	argv[5] = "--pki";
 	argv[6] = membership_channel_dir(c->conf, arena);
-	argv[7] = NULL;
+	argv[7] = "--log-level";
+	argv[8] = "warn";
+	argv[9] = NULL;
 	r = proc_spawn(&spec, &c->fleet->channel, err);
 	if (r < 0)
 		return r;
