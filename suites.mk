@@ -21,13 +21,17 @@ bench: deps
 check: deps
 	$(Q)B=$(B) MAKE=$(MAKE) tests/check
 
+# reconcile-agent is typed by people (join, status, reset); the others are not.
+SBINDIR ?= $(PREFIX)/sbin
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) \
+		$(DESTDIR)$(LIBEXECDIR) \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(B)/bin/reconcile $(DESTDIR)$(BINDIR)/
 	install -m 755 $(filter-out $(B)/bin/reconcile,$(PROGS:%=$(B)/bin/%)) \
 		$(DESTDIR)$(LIBEXECDIR)/
+	ln -sf $(LIBEXECDIR)/reconcile-agent $(DESTDIR)$(SBINDIR)/
 	for m in man/*.[158]; do \
 		install -m 644 "$$m" $(DESTDIR)$(MANDIR)/man$${m##*.}/; done
 
@@ -38,6 +42,6 @@ help:
 	@echo 'make bench      figures beside their peers'
 	@echo 'make lint       layers, exports, globals, sizes, link lists'
 	@echo 'make fuzz T=60  every fuzz target, T seconds each'
-	@echo 'make install    PREFIX, DESTDIR, BINDIR, LIBEXECDIR, SYSCONFDIR'
+	@echo 'make install    PREFIX, DESTDIR, BINDIR, SBINDIR, LIBEXECDIR, SYSCONFDIR'
 
 .PHONY: deps suites demo bench check install help tools
