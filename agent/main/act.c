@@ -44,12 +44,15 @@ void act_save(struct pod *p)
 static void whole_failed(struct pod *p, enum code_id code, const char *why,
 			 const struct err *err)
 {
+	char said[POD_TEXT_BYTES];
+
 	log_line(LOG_LEVEL_WARN, "pod.act", "pod=%s code=%s reason=\"%s\"",
 		 p->name, code_id(code), err->msg);
 	if (p->retry_fails == 0)
 		record_fact(agent_io(p)->agent, "pod.start", AUDIT_OUTCOME, p,
 			    code_id(code), err->msg);
-	machine_failed(p, why, err->msg, agent_now());
+	agent_coded(said, code, err->msg);
+	machine_failed(p, why, said, agent_now());
 }
 
 static void do_prepare(struct pod *p)
@@ -138,6 +141,7 @@ static void do_attach(struct pod *p)
 static void do_run(struct pod *p, struct pod_container *c)
 {
 	struct agent *a = agent_io(p)->agent;
+	char said[POD_TEXT_BYTES];
 	struct err err = {0};
 	enum code_id code = CODE_ENGINE;
 	int r = 0;
@@ -164,7 +168,8 @@ static void do_run(struct pod *p, struct pod_container *c)
 		log_line(LOG_LEVEL_WARN, "container.start",
 			 "pod=%s container=%s code=%s reason=\"%s\"", p->name,
 			 c->name, code_id(code), err.msg);
-		machine_start_failed(p, c, "CreateContainerError", err.msg,
+		agent_coded(said, code, err.msg);
+		machine_start_failed(p, c, "CreateContainerError", said,
 				     agent_now());
 	}
 }

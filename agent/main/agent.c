@@ -27,6 +27,14 @@ struct agent_pod *agent_io(struct pod *p)
 	return p->io;
 }
 
+void agent_coded(char dst[POD_TEXT_BYTES], enum code_id code, const char *text)
+{
+	char all[POD_TEXT_BYTES];
+
+	(void)snprintf(all, sizeof(all), "%s %s", code_id(code), text);
+	pod_message(dst, all);
+}
+
 int64_t agent_now(void)
 {
 	return clock_boot_ms();

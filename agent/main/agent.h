@@ -131,6 +131,9 @@ int agent_load_join(struct agent *a, struct err *err);
 /* Something changed: decide soon, report soon. */
 void agent_kick(struct agent *a);
 int64_t agent_now(void); /* CLOCK_BOOTTIME ms: all decisions */
+/* "H201 text" into dst, escaped: what people see begins with the stable code.
+ */
+void agent_coded(char dst[POD_TEXT_BYTES], enum code_id code, const char *text);
 struct agent_pod *agent_io(struct pod *p);
 /* Reads a whole small file below a folder; ERR_NOTFOUND. */
 /* Replaces a file by rename, without waiting for the disk: for what has no

@@ -36,10 +36,10 @@ static void failed(struct pod *p, struct pod_container *c, enum code_id code,
 		agent_now() +
 		(c->pull_fails == 1 ? 1000 : machine_backoff_ms(c->pull_fails));
 	c->why = why;
-	pod_message(c->message, message);
+	agent_coded(c->message, code, message);
 	log_line(LOG_LEVEL_WARN, "image.pull",
-		 "pod=%s container=%s code=%s reason=\"%s\"", p->name, c->name,
-		 code_id(code), c->message);
+		 "pod=%s container=%s reason=\"%s\"", p->name, c->name,
+		 c->message);
 	if (c->pull_fails == 1 || code == CODE_PIN)
 		record_fact(a, "image.pull", AUDIT_FACT, p, code_id(code),
 			    c->message);

@@ -61,10 +61,31 @@ static void unlink_probe(struct agent_probe *q)
 		*at = q->next;
 }
 
+static const char *const names[PROBE_ROLES] = {"startup", "liveness",
+					       "readiness"};
+
+/* Why a container that runs is not ready, for as long as it is not. */
+static void say_ready(struct pod_container *c, enum probe_role role, bool ok,
+		      const char *why)
+{
+	static const char not_ready[] = "NotReady";
+	char said[POD_TEXT_BYTES];
+
+	if (role == PROBE_LIVENESS)
+		return;
+	if (!ok && !c->probes[role].passed) {
+		(void)snprintf(said, sizeof(said), "%s probe: %s", names[role],
+			       why);
+		pod_message(c->message, said);
+		c->why = not_ready;
+	} else if (ok && strcmp(c->why, not_ready) == 0) {
+		c->message[0] = '\0';
+		c->why = "";
+	}
+}
+
 static void answer(struct agent_probe *q, bool ok, const char *why)
 {
-	static const char *const names[PROBE_ROLES] = {"startup", "liveness",
-						       "readiness"};
 	struct agent *a = q->agent;
 	struct pod_container *c = q->c;
 	struct pod *p = q->pod;
@@ -82,6 +103,7 @@ static void answer(struct agent_probe *q, bool ok, const char *why)
 		log_line(LOG_LEVEL_DEBUG, "probe",
 			 "pod=%s container=%s role=%s reason=\"%s\"", p->name,
 			 c->name, names[role], why);
+	say_ready(c, role, ok, why);
 	if (role == PROBE_STARTUP && v == PROBE_PASSED)
 		c->started = true;
 	if (role == PROBE_READINESS)
@@ -120,7 +142,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *ctx)
 		answer(copy, false, "no socket in time");
 		return;
 	}
-	answer(q, false, "timeout");
+	answer(q, false, "no answer in time");
 }
 
 /* "HTTP/1.x NNN": 200 to 399 is healthy. */
@@ -136,6 +158,7 @@ static void on_readable(struct agent_probe *q)
 {
 	ssize_t n = recv(q->fd, q->answer + q->got,
 			 sizeof(q->answer) - 1 - q->got, MSG_DONTWAIT);
+	char why[80];
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -144,7 +167,11 @@ static void on_readable(struct agent_probe *q)
 	q->answer[q->got] = '\0';
 	if (n > 0 && !strchr(q->answer, '\n') && q->got < sizeof(q->answer) - 1)
 		return;
-	answer(q, status_ok(q), "want status 200 to 399");
+	q->answer[strcspn(q->answer, "\r\n")] = '\0';
+	(void)snprintf(why, sizeof(why),
+		       "want HTTP status 200 to 399, have \"%.24s\"",
+		       q->answer);
+	answer(q, status_ok(q), why);
 }
 
 static void want(struct agent_probe *q, short events, event_callback_fn fn)
@@ -293,6 +320,7 @@ static void on_exec_end(evutil_socket_t fd, short what, void *ctx)
 {
 	struct agent_probe *q = ctx;
 	int status = 1, r;
+	char why[64];
 
 	(void)fd;
 	(void)what;
@@ -301,7 +329,8 @@ static void on_exec_end(evutil_socket_t fd, short what, void *ctx)
 	r = proc_wait(&q->proc, 0, &status, NULL);
 	if (r == 0)
 		q->proc = (struct proc){0};
-	answer(q, r == 0 && status == 0, "command failed");
+	(void)snprintf(why, sizeof(why), "want exit status 0, have %d", status);
+	answer(q, r == 0 && status == 0, why);
 }
 
 static void ask_exec(struct agent_probe *q)

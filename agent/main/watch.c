@@ -157,6 +157,22 @@ static void engine_done(struct agent_pod *io)
 	}
 }
 
+/* The words of a line of the engine's log: what stands in msg="...". */
+static void put_words(char *line, char out[POD_TEXT_BYTES])
+{
+	static const char begin[] = " msg=\"";
+	char *words = strstr(line, begin);
+	char *end = words ? strrchr(words, '"') : NULL;
+
+	if (!words || end < words + sizeof(begin) - 1)
+		words = line;
+	else
+		words += sizeof(begin) - 1;
+	if (words != line)
+		*end = '\0';
+	agent_coded(out, CODE_ENGINE, words);
+}
+
 /* Last line that the engine logged about a container. */
 static void engine_said(struct agent_pod *io, const char *name,
 			char out[POD_TEXT_BYTES])
@@ -174,9 +190,9 @@ static void engine_said(struct agent_pod *io, const char *name,
 		at = end;
 		while (at > 0 && b.data[at - 1] != '\n')
 			at--;
-		pod_message(out, b.data + at);
+		put_words(b.data + at, out);
 	} else {
-		pod_message(out, "the engine said nothing");
+		agent_coded(out, CODE_ENGINE, "the engine said nothing");
 	}
 	buf_release(&b);
 }

@@ -1,6 +1,7 @@
 /* machine.c - see machine.h.  Pure; runs in reconcile-agent. */
 #include "agent/pod/machine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct machine_do nothing = {.act = MACHINE_WAIT};
@@ -43,6 +44,7 @@ void machine_started(struct pod *p, struct pod_container *c, int pid,
 	c->pid = pid;
 	c->started_ms = now_ms;
 	c->why = "";
+	c->message[0] = '\0';
 	c->killed_term = c->killed_kill = false;
 	c->kill_at = 0;
 	c->gone_check_ms = 0;
@@ -89,8 +91,15 @@ void machine_deleted(struct pod *p, struct pod_container *c, int64_t now_ms)
 	c->start_at = now_ms + delay;
 	if (c->ever_ended)
 		c->restarts++;
-	if (delay > 0 && c->ever_ended)
+	if (delay > 0 && c->ever_ended) {
+		/* The cause stays in sight, unless the program told its own. */
+		if (c->message[0] == '\0')
+			(void)snprintf(c->message, sizeof(c->message),
+				       "the last run ended with %s, exit "
+				       "status %d",
+				       c->why, c->exit_code);
 		c->why = "CrashLoopBackOff";
+	}
 }
 
 void machine_start_failed(struct pod *p, struct pod_container *c,

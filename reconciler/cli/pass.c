@@ -233,7 +233,9 @@ static void say_end(const struct core *core, const struct pass_result *p)
 			 p->summary != NULL ? p->summary : "see above");
 		break;
 	default:
-		if (p->remembered)
+		if (t->refused && p->summary != NULL)
+			core_say(core, "Incomplete: %s.", p->summary);
+		else if (p->remembered)
 			core_say(core, "Nothing to do: %.12s is in force.",
 				 t->commit);
 		else if (t->have_snapshot)

@@ -26,20 +26,27 @@ static const char *copy_escaped(struct arena *arena, const char *s)
 	return arena_strdup(arena, text_safe(safe, sizeof(safe), s, strlen(s)));
 }
 
+/* "ImagePull: H201 image ..."; NULL: nothing to say. */
+static const char *trouble(const char *reason, const char *message,
+			   struct arena *arena)
+{
+	if (reason[0] == '\0' || message[0] == '\0')
+		return copy_escaped(arena, reason[0] ? reason : message);
+	return copy_escaped(arena,
+			    arena_printf(arena, "%s: %s", reason, message));
+}
+
 /* First trouble of a pod in words: its own reason, else its containers'. */
 static const char *pod_reason(const Channel__PodStatus *s, struct arena *arena)
 {
-	if (s->message[0] != '\0')
-		return copy_escaped(arena, s->message);
-	if (s->reason[0] != '\0')
-		return copy_escaped(arena, s->reason);
+	if (s->reason[0] != '\0' || s->message[0] != '\0')
+		return trouble(s->reason, s->message, arena);
 	for (size_t i = 0; i < s->n_containers; i++) {
 		const Channel__ContainerStatus *c = s->containers[i];
 
-		if (!c->running && c->message[0] != '\0')
-			return copy_escaped(arena, c->message);
-		if (!c->running && c->reason[0] != '\0')
-			return copy_escaped(arena, c->reason);
+		if (!c->ready && c->reason[0] != '\0' &&
+		    strcmp(c->reason, "Completed") != 0)
+			return trouble(c->reason, c->message, arena);
 	}
 	return NULL;
 }

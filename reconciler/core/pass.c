@@ -355,7 +355,7 @@ static int act(struct core *c, const struct pass_options *o,
 	r = advance(c, &p->target, err);
 	if (r == 0)
 		r = converge(c, o, p, arena, err);
-	if (after != CORE_EXIT_DONE && p->exit == CORE_EXIT_DONE)
+	if (after != CORE_EXIT_DONE && r == 0)
 		p->exit = after;
 	return r;
 }

@@ -140,8 +140,13 @@ static int status_error(long status, const char *what, struct err *err)
 		code = ERR_NOTFOUND;
 	else if (status == 429 || status >= 500)
 		code = ERR_AGAIN;
-	return err_set(err, code, "%s: want status 200, have %ld", what,
-		       status);
+	return err_set(
+		err, code, "%s: want status 200, have %ld%s", what, status,
+		code == ERR_NOTFOUND
+			? " (the registry does not have it: push it, or "
+			  "correct name and digest)"
+		: code == ERR_DENIED ? " (the registry wants other credentials)"
+				     : "");
 }
 
 static int get_token(struct registry *r, const struct challenge *c,
