@@ -73,7 +73,8 @@ agent_start host-1
 host_ready() { [ "$(rec host list -o json | jq -r '.[0].state')" = ready ]; }
 wait_for 15 host_ready || fatal "host-1 is ready"
 run rec --timeout 60
-is "$ST" 0 "an undisturbed pass"
+[ "$ST" = 0 ] || fatal "an undisturbed pass"
+ok "an undisturbed pass"
 
 # --- killed, then again ------------------------------------------------------------
 # killed CALL N REPLICAS: a commit for so many replicas; its pass is killed.
