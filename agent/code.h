@@ -35,6 +35,7 @@
 	X(H210, AUDIT, "audit record not written: nothing was done")           \
 	X(H211, MONITOR, "monitor could not be started")                       \
 	X(H212, PROFILE, "seccomp profile is not available")                   \
+	X(H213, DISK, "disk of the host could not be written")                 \
 	X(H301, WITNESS_STALE, "proof is not from what was cosigned last")     \
 	X(H302, WITNESS_ROLLBACK, "log is shorter than what was cosigned")     \
 	X(H303, WITNESS_FORK, "log does not extend what was cosigned")         \

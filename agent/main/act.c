@@ -41,6 +41,17 @@ void act_save(struct pod *p)
 	buf_release(&b);
 }
 
+/* A disk that takes no more is the cause, whatever was to be written. */
+static enum code_id code_of(enum code_id code, const struct err *err)
+{
+	static const int disk[] = {ENOSPC, EDQUOT, EROFS, EIO};
+
+	for (size_t i = 0; i < sizeof(disk) / sizeof(disk[0]); i++)
+		if (err->sys_errno == disk[i])
+			return CODE_DISK;
+	return code;
+}
+
 static void whole_failed(struct pod *p, enum code_id code, const char *why,
 			 const struct err *err)
 {
@@ -60,7 +71,8 @@ static void do_prepare(struct pod *p)
 	struct err err = {0};
 
 	if (prepare_pod(p, &err) < 0) {
-		whole_failed(p, CODE_VOLUME, "PrepareFailed", &err);
+		whole_failed(p, code_of(CODE_VOLUME, &err), "PrepareFailed",
+			     &err);
 		return;
 	}
 	p->prepared = true;
@@ -153,8 +165,9 @@ static void do_run(struct pod *p, struct pod_container *c)
 		code = CODE_AUDIT;
 	}
 	if (r == 0) {
-		r = prepare_container(p, c, &err);
-		code = r == ERR_DENIED ? CODE_NON_ROOT : CODE_ENV;
+		code = CODE_VOLUME;
+		r = prepare_container(p, c, &code, &err);
+		code = code_of(code, &err);
 	}
 	if (r == 0) {
 		r = watch_send(p, MONITOR_RUN, c->name, 0, MONITOR_OVERLAY,

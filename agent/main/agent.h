@@ -198,7 +198,8 @@ void act_turn(struct agent *a);
 void act_save(struct pod *p);
 int prepare_pod(struct pod *p, struct err *err);
 int prepare_open(struct agent *a, struct pod *p, struct err *err);
-int prepare_container(struct pod *p, struct pod_container *c, struct err *err);
+int prepare_container(struct pod *p, struct pod_container *c,
+		      enum code_id *out_code, struct err *err);
 /* Fresh upper and work folders. */
 int prepare_layer(struct pod *p, struct pod_container *c, struct err *err);
 int prepare_clean(struct pod *p, struct err *err);
@@ -208,7 +209,7 @@ void prepare_volume_env(struct pod *p, void *volume_env);
 uint32_t prepare_base(const struct pod *p);
 int spec_sandbox(struct pod *p, struct buf *out, struct err *err);
 int spec_container(struct pod *p, struct pod_container *c, struct buf *out,
-		   struct err *err);
+		   enum code_id *out_code, struct err *err);
 
 /* --- watch.c: monitors --- */
 int watch_spawn(struct pod *p, struct err *err);

@@ -259,7 +259,7 @@ static int link_memory_events(struct pod *p, struct pod_container *c, int dir,
 }
 
 static int put_bundle(struct pod *p, struct pod_container *c, int dir,
-		      struct err *err)
+		      enum code_id *out_code, struct err *err)
 {
 	struct agent_pod *io = agent_io(p);
 	const struct image_info *info = &io->infos[c - p->c];
@@ -272,7 +272,7 @@ static int put_bundle(struct pod *p, struct pod_container *c, int dir,
 	(void)snprintf(work, sizeof(work), "%s/c/%s/work", io->disk_dir,
 		       c->name);
 	buf_init(&b, CONFIG_BYTES_MAX);
-	r = spec_container(p, c, &b, err);
+	r = spec_container(p, c, &b, out_code, err);
 	if (r == 0)
 		r = put_file(dir, "config.json", 0600, b.data, b.len, err);
 	buf_reset(&b);
@@ -307,7 +307,8 @@ static int check_non_root(const struct pod *p, const struct pod_container *c,
 	return 0;
 }
 
-int prepare_container(struct pod *p, struct pod_container *c, struct err *err)
+int prepare_container(struct pod *p, struct pod_container *c,
+		      enum code_id *out_code, struct err *err)
 {
 	struct agent_pod *io = agent_io(p);
 	bool known;
@@ -327,11 +328,15 @@ int prepare_container(struct pod *p, struct pod_container *c, struct err *err)
 	if (r == 0 && !c->ever_ended)
 		r = prepare_layer(p, c, err);
 	if (r == 0 && !known)
-		r = put_bundle(p, c, dir, err);
-	if (r == 0)
+		r = put_bundle(p, c, dir, out_code, err);
+	if (r == 0) {
+		*out_code = CODE_NON_ROOT;
 		r = check_non_root(p, c, err);
-	if (r == 0)
+	}
+	if (r == 0) {
+		*out_code = CODE_VOLUME;
 		r = put_termination(p, c, err);
+	}
 	if (r == 0)
 		r = link_memory_events(p, c, dir, err);
 	if (r < 0 && !known) {

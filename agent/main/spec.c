@@ -495,8 +495,18 @@ static int make_mounts(struct maker *m, struct err *err)
 	return r;
 }
 
+/* In this order; the code says which of them failed. */
+static const struct {
+	int (*make)(struct maker *m, struct err *err);
+	enum code_id code;
+} parts[] = {
+	{make_user, CODE_USER},	    {make_env, CODE_ENV},
+	{make_args, CODE_ENV},	    {make_seccomp, CODE_PROFILE},
+	{make_mounts, CODE_VOLUME},
+};
+
 int spec_container(struct pod *p, struct pod_container *c, struct buf *out,
-		   struct err *err)
+		   enum code_id *out_code, struct err *err)
 {
 	struct arena *arena = arena_new(32u << 20);
 	struct maker m = {
@@ -508,7 +518,7 @@ int spec_container(struct pod *p, struct pod_container *c, struct buf *out,
 		.home = "/",
 	};
 	const struct resources *res = &c->spec->resources;
-	int r;
+	int r = 0;
 
 	m.b->root =
 		"rootfs"; /* named by the specification; the overlay is it */
@@ -519,15 +529,11 @@ int spec_container(struct pod *p, struct pod_container *c, struct buf *out,
 	m.b->oom_score_adj = res->memory_limit > 0 ? 100 : 1000;
 	make_security(&m);
 	make_namespaces(&m);
-	r = make_user(&m, err);
-	if (r == 0)
-		r = make_env(&m, err);
-	if (r == 0)
-		r = make_args(&m, err);
-	if (r == 0)
-		r = make_seccomp(&m, err);
-	if (r == 0)
-		r = make_mounts(&m, err);
+	for (size_t i = 0; r == 0 && i < sizeof(parts) / sizeof(parts[0]);
+	     i++) {
+		*out_code = parts[i].code;
+		r = parts[i].make(&m, err);
+	}
 	m.b->env = m.env.items;
 	m.b->n_env = m.env.n;
 	if (r == 0)

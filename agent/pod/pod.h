@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define POD_UID_BYTES 33
-#define POD_TEXT_BYTES 256
+#define POD_TEXT_BYTES 512
 #define POD_IMAGE_BYTES 72    /* "sha256:" and 64 hex */
 #define POD_SANDBOX "sandbox" /* the monitor's name for it */
 

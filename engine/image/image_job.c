@@ -412,7 +412,7 @@ static int on_failed(struct image_job *j, const struct msg *m, struct err *err)
 	else if (j->state == JOB_PULL)
 		r = err_set(err, f->code, "%.900s", f->msg);
 	else
-		r = err_set(err, f->code, "layer %s: %.800s",
+		r = err_set(err, f->code, "layer %.19s: %.800s",
 			    j->image->layers[j->layer]->diff_id, f->msg);
 	if (f && err)
 		err->sys_errno = f->sys_errno;

@@ -19,7 +19,7 @@ static const char *copy(struct arena *arena, const char *s)
 
 static const char *copy_escaped(struct arena *arena, const char *s)
 {
-	char safe[512];
+	char safe[640];
 
 	if (s == NULL || s[0] == '\0')
 		return NULL;

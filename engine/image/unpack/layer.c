@@ -256,7 +256,7 @@ static int one(struct layer *l, struct archive_entry *e, const char *name,
 static int all(struct layer *l, struct err *err)
 {
 	struct archive_entry *e;
-	char shown[200];
+	char shown[100];
 	int r = 0;
 
 	while (r == 0) {
