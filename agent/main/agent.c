@@ -5,6 +5,7 @@
 #include "audit/key.h"
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/kernel.h"
 #include "lib/log.h"
 
 #include <errno.h>
@@ -368,6 +369,14 @@ static int open_loop(struct agent *a, struct err *err)
 	return 0;
 }
 
+static int check_kernel(struct agent *a, struct err *err)
+{
+	int r = kernel_check_calls(err);
+
+	(void)a;
+	return r == 0 ? kernel_check_userns("/proc", err) : r;
+}
+
 struct step {
 	const char *name;
 	int (*run)(struct agent *a, struct err *err);
@@ -375,12 +384,12 @@ struct step {
 
 /* In this order: nothing acts before the audit log is open. */
 static const struct step steps[] = {
-	{"folders", open_dirs},	    {"boot id", read_boot_id},
-	{"join", agent_load_join},  {"audit", open_audit},
-	{"loop", open_loop},	    {"numbers", open_pools},
-	{"images", open_images},    {"sandbox", make_pause},
-	{"ratchet", apply_restore}, {"pods", adopt_all},
-	{"network", netcall_open},
+	{"kernel", check_kernel},  {"folders", open_dirs},
+	{"boot id", read_boot_id}, {"join", agent_load_join},
+	{"audit", open_audit},	   {"loop", open_loop},
+	{"numbers", open_pools},   {"images", open_images},
+	{"sandbox", make_pause},   {"ratchet", apply_restore},
+	{"pods", adopt_all},	   {"network", netcall_open},
 };
 
 int agent_init(struct agent *a, struct err *err)

@@ -168,7 +168,8 @@ int user_parse(const char *user, const struct buf *passwd,
 		(void)find_user(passwd, NULL, 0, &ids);
 	} else {
 		if (!find_user(passwd, user, n, &ids))
-			return bad(err, "not in its /etc/passwd", user);
+			return bad(err, "not in its /etc/passwd; set runAsUser",
+				   user);
 		add_groups(group, user, n, &ids);
 	}
 	if (colon) {

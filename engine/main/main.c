@@ -10,6 +10,7 @@
 #include "engine/main/cli.h"
 #include "engine/main/self.h"
 #include "engine/state/state.h"
+#include "lib/kernel.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/json.h"
@@ -74,6 +75,15 @@ static int main_check(const struct opt_values *v, struct err *err)
 	return 0;
 }
 
+/* Commands that make something: said at once, before anything is made. */
+static int main_kernel(const struct opt_command *cmd, struct err *err)
+{
+	if (cmd == NULL || (cmd->run != make_create && cmd->run != make_run &&
+			    cmd->run != make_exec))
+		return 0;
+	return kernel_check_calls(err);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.root = STATE_ROOT};
@@ -89,6 +99,8 @@ int main(int argc, char **argv)
 		    : err_set(&err, ERR_NOMEM, "no memory");
 	if (r == 0)
 		r = main_check(&cli.values, &err);
+	if (r == 0)
+		r = main_kernel(cli.values.command, &err);
 	if (r == 0)
 		r = self_shed(opt_get(&cli.values, "preserve-fds"), &err);
 	if (r == 0)

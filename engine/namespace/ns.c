@@ -214,8 +214,15 @@ static int ns_clone_child(struct ns_child *c, uint64_t flags, bool sibling,
 	}
 	pid = esys_clone3(&args);
 	if (pid < 0)
-		return err_sys(err, errno, "clone3 with namespaces %#" PRIx64,
-			       flags);
+		return err_sys(
+			err, errno, "clone3 with namespaces %#" PRIx64 "%s",
+			flags,
+			(flags & CLONE_NEWUSER) != 0 &&
+					(errno == ENOSPC || errno == EPERM)
+				? " (user namespaces are switched off "
+				  "or used up: see sysctl "
+				  "user.max_user_namespaces)"
+				: "");
 	if (pid == 0)
 		_exit(c->run(c->arg));
 	c->pid = pid;

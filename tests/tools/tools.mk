@@ -18,10 +18,11 @@ $(eval $(call TOOL_template,tests/privsep/inject.c,tests/inject))
 $(eval $(call TOOL_template,tests/crash/crash_tool.c,tests/crash_tool))
 
 $(eval $(call TOOL_template,tests/fault/fault.c,tests/fault))
+$(eval $(call TOOL_template,tests/tools/without.c,tests/without))
 
 TOOLS := $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
 	$(B)/tests/manifest-dump $(B)/tests/bench_manifest \
 	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/agent_tool \
-	$(B)/tests/inject $(B)/tests/crash_tool $(B)/tests/fault
+	$(B)/tests/inject $(B)/tests/crash_tool $(B)/tests/fault $(B)/tests/without
 tools: $(TOOLS)
 .PHONY: tools
