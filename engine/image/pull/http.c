@@ -220,24 +220,26 @@ static void free_headers(struct curl_slist *list)
 struct failure {
 	CURLcode curl;
 	int code;
+	const char *hint; /* NULL: none */
 };
 
 static const struct failure failures[] = {
-	{CURLE_COULDNT_RESOLVE_HOST, ERR_AGAIN},
-	{CURLE_COULDNT_CONNECT, ERR_AGAIN},
-	{CURLE_OPERATION_TIMEDOUT, ERR_AGAIN},
-	{CURLE_PARTIAL_FILE, ERR_AGAIN},
-	{CURLE_GOT_NOTHING, ERR_AGAIN},
-	{CURLE_SEND_ERROR, ERR_AGAIN},
-	{CURLE_RECV_ERROR, ERR_AGAIN},
-	{CURLE_HTTP2, ERR_AGAIN},
-	{CURLE_HTTP2_STREAM, ERR_AGAIN},
-	{CURLE_SSL_CONNECT_ERROR, ERR_TRUST},
-	{CURLE_PEER_FAILED_VERIFICATION, ERR_TRUST},
-	{CURLE_SSL_CACERT_BADFILE, ERR_TRUST},
-	{CURLE_URL_MALFORMAT, ERR_INPUT},
-	{CURLE_UNSUPPORTED_PROTOCOL, ERR_INPUT},
-	{CURLE_OUT_OF_MEMORY, ERR_NOMEM},
+	{CURLE_COULDNT_RESOLVE_HOST, ERR_AGAIN, NULL},
+	{CURLE_COULDNT_CONNECT, ERR_AGAIN, NULL},
+	{CURLE_OPERATION_TIMEDOUT, ERR_AGAIN, NULL},
+	{CURLE_PARTIAL_FILE, ERR_AGAIN, NULL},
+	{CURLE_GOT_NOTHING, ERR_AGAIN, NULL},
+	{CURLE_SEND_ERROR, ERR_AGAIN, NULL},
+	{CURLE_RECV_ERROR, ERR_AGAIN, NULL},
+	{CURLE_HTTP2, ERR_AGAIN, NULL},
+	{CURLE_HTTP2_STREAM, ERR_AGAIN, NULL},
+	{CURLE_SSL_CONNECT_ERROR, ERR_TRUST, NULL},
+	{CURLE_PEER_FAILED_VERIFICATION, ERR_TRUST,
+	 " (name its authority: \"registry = HOST ca=FILE\")"},
+	{CURLE_SSL_CACERT_BADFILE, ERR_TRUST, NULL},
+	{CURLE_URL_MALFORMAT, ERR_INPUT, NULL},
+	{CURLE_UNSUPPORTED_PROTOCOL, ERR_INPUT, NULL},
+	{CURLE_OUT_OF_MEMORY, ERR_NOMEM, NULL},
 };
 
 static int explain(CURLcode c, const char *url, const char *detail,
@@ -245,17 +247,20 @@ static int explain(CURLcode c, const char *url, const char *detail,
 {
 	char origin[300], shown[300];
 	int code = ERR_SYS;
+	const char *hint = "";
 	size_t i;
 
 	for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
-		if (failures[i].curl == c)
-			code = failures[i].code;
+		if (failures[i].curl != c)
+			continue;
+		code = failures[i].code;
+		hint = failures[i].hint ? failures[i].hint : "";
 	}
 	if (!*detail)
 		detail = curl_easy_strerror(c);
-	return err_set(err, code, "%s: %s",
-		       http_origin(url, origin, sizeof(origin)),
-		       text_safe(shown, sizeof(shown), detail, strlen(detail)));
+	return err_set(
+		err, code, "%s: %s%s", http_origin(url, origin, sizeof(origin)),
+		text_safe(shown, sizeof(shown), detail, strlen(detail)), hint);
 }
 
 int http_get(struct http *h, const char *url, const char *authorization,
