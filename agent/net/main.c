@@ -37,11 +37,22 @@ struct net {
 	int rules, errors; /* memory files of nft, made before the sandbox */
 };
 
+static const struct sandbox_path paths[] = {
+	{"/usr/sbin", false}, /* nft, */
+	{"/usr/lib", false},  /* its libraries, */
+	{"/lib64", false},    /* its loader */
+	{"/etc/ld.so.cache", false}, {"/proc/self", false},
+	{"/proc/sys/net", true}, /* of whichever namespace is entered */
+	{"/dev/null", true},
+};
+
 static const struct sandbox profile = {
 	.name = "reconcile-net",
 	.allow = SANDBOX_FILE_READ | SANDBOX_FILE_WRITE | SANDBOX_CONNECT |
 		 SANDBOX_SPAWN | SANDBOX_NETLINK,
-	.landlock = false, /* nft and its libraries; /proc/sys of namespaces */
+	.paths = paths,
+	.n_paths = sizeof(paths) / sizeof(paths[0]),
+	.landlock = true,
 	.keep_caps = 1ull << CAP_NET_ADMIN | 1ull << CAP_SYS_ADMIN,
 	.max_files = 256,
 };

@@ -96,7 +96,7 @@ table()
 	socket-packet network:
 	socket-alg network:
 	socket-vsock network:
-	execve programs: net=result
+	execve programs: net=EACCES
 	fork programs: net=result
 	clone3 programs: pull=ENOSYS net=EINVAL
 	new-user-namespace namespaces:
@@ -129,10 +129,10 @@ table()
 	unknown-number L08
 	x32-getpid E60
 	i386-getpid E60
-	read-shadow files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=result
+	read-shadow files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES
 	read-proc-1 files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES
-	list-root files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=result
-	write-etc files: audit=EACCES fetch=EACCES pull=EACCES link=EACCES unpack=ENOENT net=result
+	list-root files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES
+	write-etc files: audit=EACCES fetch=EACCES pull=EACCES link=EACCES unpack=ENOENT net=EACCES
 	getpid control: audit=result verify=result fetch=result pull=result channel=result link=result unpack=result net=result
 	EOT
 }
