@@ -13,8 +13,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Room for ROOTFS_LOWER_MAX names; mount(2) takes one page. */
+#define OVERLAY_TEXT_BYTES 4096
+#define OVERLAY_FD "/proc/self/fd/%d"
 
 struct overlay_file {
 	struct decode_strv lower;
@@ -276,20 +281,27 @@ static int overlay_stack(const struct rootfs_overlay *o, struct err *err)
 	return r;
 }
 
-int overlay_make(struct rootfs_overlay *o, int *out_fd, struct err *err)
+/* Layers by descriptor: Linux 6.13.  *out_fd stays -1, with 0, where the kernel
+ * does not know that and nothing was made. */
+static int overlay_by_fd(const struct rootfs_overlay *o, int *out_fd,
+			 struct err *err)
 {
-	int fs, fd, r = overlay_stack(o, err);
+	int fs = esys_fsopen("overlay"), fd = -1, r;
 	size_t i;
 
-	if (r < 0)
-		return r;
-	fs = esys_fsopen("overlay");
 	if (fs < 0)
 		return err_sys(err, errno, "fsopen overlay");
-	r = esys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
-	for (i = 0; i < o->n_lower && r == 0; i++)
+	r = esys_fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL,
+			  o->lower_fd[0]);
+	if (r < 0 && (errno == EOPNOTSUPP || errno == EINVAL)) {
+		(void)close(fs);
+		return 0;
+	}
+	for (i = 1; i < o->n_lower && r == 0; i++)
 		r = esys_fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL,
 				  o->lower_fd[i]);
+	if (r == 0)
+		r = esys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
 	if (r == 0)
 		r = esys_fsconfig(fs, FSCONFIG_SET_FD, "upperdir", NULL,
 				  o->upper_fd);
@@ -300,12 +312,69 @@ int overlay_make(struct rootfs_overlay *o, int *out_fd, struct err *err)
 		r = esys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	fd = r == 0 ? esys_fsmount(fs, MOUNT_ATTR_NODEV) : -1;
 	if (fd < 0)
-		r = prepare_fs_fail(fs, errno, "overlay (wants Linux 6.13)",
-				    err);
+		r = prepare_fs_fail(fs, errno, "overlay", err);
 	(void)close(fs);
+	if (r == 0)
+		*out_fd = fd;
+	return r;
+}
+
+/* mount(2)'s text names each layer by our descriptor; no path of the host and
+ * nothing that a config wrote goes into it. */
+static int overlay_text(const struct rootfs_overlay *o, char *out, size_t len,
+			struct err *err)
+{
+	size_t used, i;
+	int n = snprintf(out, len,
+			 "userxattr,upperdir=" OVERLAY_FD ",workdir=" OVERLAY_FD
+			 ",lowerdir=",
+			 o->upper_fd, o->work_fd);
+
+	for (i = 0, used = (size_t)n; i < o->n_lower; i++, used += (size_t)n) {
+		n = snprintf(out + used, len - used, "%s" OVERLAY_FD,
+			     i > 0 ? ":" : "", o->lower_fd[i]);
+		if (n < 0 || (size_t)n >= len - used)
+			return err_set(err, ERR_LIMIT,
+				       "overlay: too many layers");
+	}
+	return 0;
+}
+
+/* Linux 5.19 to 6.12.  mount(2) attaches what it makes: on top of "/", from
+ * where a detached clone is taken; its own is left to overlay_unstack. */
+static int overlay_by_text(const struct rootfs_overlay *o, int *out_fd,
+			   struct err *err)
+{
+	char text[OVERLAY_TEXT_BYTES];
+	int r = overlay_text(o, text, sizeof(text), err);
+
 	if (r < 0)
 		return r;
-	r = overlay_unstack(o->n_lower + 1, err);
+	if (chdir("/") < 0)
+		return err_sys(err, errno, "overlay: chdir /");
+	if (esys_mount_here("overlay", ESYS_MOUNT_NODEV, text) < 0)
+		return err_sys(err, errno,
+			       "overlay: mount (wants Linux 5.19; the kernel's "
+			       "log has the reason)");
+	/* ".." of "/" is "/" with all that is mounted there. */
+	return prepare_clone(AT_FDCWD, "/..", false, out_fd, err);
+}
+
+int overlay_make(struct rootfs_overlay *o, int *out_fd, struct err *err)
+{
+	size_t stacked = o->n_lower + 1;
+	int fd = -1;
+	int r = overlay_stack(o, err);
+
+	if (r == 0)
+		r = overlay_by_fd(o, &fd, err);
+	if (r == 0 && fd < 0) {
+		r = overlay_by_text(o, &fd, err);
+		stacked++;
+	}
+	if (r < 0)
+		return r;
+	r = overlay_unstack(stacked, err);
 	overlay_release(o);
 	if (r < 0) {
 		(void)close(fd);

@@ -66,6 +66,11 @@ int esys_umount_here(void)
 	return (int)syscall(SYS_umount2, ".", ESYS_MNT_DETACH);
 }
 
+int esys_mount_here(const char *type, unsigned long flags, const char *data)
+{
+	return (int)syscall(SYS_mount, type, ".", type, flags, data);
+}
+
 int esys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
 	struct __user_cap_header_struct head = {

@@ -29,6 +29,11 @@ int esys_mount_setattr(int fd, unsigned int flags,
 		       const struct mount_attr *attr);
 int esys_pivot_here(void);  /* pivot_root(".", ".") */
 int esys_umount_here(void); /* umount2(".", MNT_DETACH) */
+/* <linux/mount.h> leaves the flags of mount(2) to <sys/mount.h>, which cannot
+ * be included beside it. */
+#define ESYS_MOUNT_NODEV 4UL
+/* mount(type, ".", type, flags, data) */
+int esys_mount_here(const char *type, unsigned long flags, const char *data);
 int esys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 int esys_seccomp(unsigned int op, unsigned int flags, const void *args);
 int esys_bpf(int cmd, void *attr, size_t len);

@@ -1,0 +1,160 @@
+#!/bin/sh
+# Limits on cgroup v2: each is written, read back and, where it can be seen,
+# bites; what cannot be set is an error.
+. "$(dirname "$0")/lib.sh"
+
+# R FILTER: the bundle lim with these resources, as a shell that waits.
+R()
+{
+	bundle lim '.process.args = ["sleep", "1000"]
+		| .linux.resources = '"$1"
+}
+
+# --- memory -------------------------------------------------------------------
+R '{"memory": {"limit": 33554432, "reservation": 8388608}}'
+sh_in lim 'dd if=/dev/zero of=/dev/null bs=64M count=1; echo $?'
+is "$OUT" 137 "memory.max kills what goes over"
+R '{"memory": {"limit": 33554432, "reservation": 8388608}}'
+E create --bundle "$TMP/lim" "$C" && E start "$C"
+is "$(values lim memory.max memory.low)" "33554432 8388608 " "memory.max, memory.low"
+is "$(cat "/proc/$(E state "$C" | jq .pid)/cgroup")" \
+	"0::/reconcile-$T_TAG/lim" "the first process is in the one group"
+run E exec "$C" dd if=/dev/zero of=/dev/null bs=64M count=1
+is "$ST" 137 "memory.max kills a process that was added"
+is "$(key lim memory.events oom_kill)" 1 "memory.events counts it"
+is "$(E state "$C" | jq -r .status)" running "and the first process lives on"
+echo '{"memory": {"limit": 67108864}}' | E update --resources - "$C"
+is "$(values lim memory.max)" "67108864 " "update of memory.max"
+E delete --force "$C"
+R '{"memory": {"limit": 33554432, "swap": 33554432}}'
+E create --bundle "$TMP/lim" "$C"
+is "$(values lim memory.swap.max)" "0 " "memory and swap together: memory.swap.max is the rest"
+E delete --force "$C"
+R '{"memory": {"swap": 33554432}}'
+fails "swap without a limit" 1 'memory.swap: want a memory.limit' \
+	E create --bundle "$TMP/lim" "$C"
+R '{"memory": {"limit": 33554432, "swappiness": 10}}'
+fails "swappiness is not in cgroup v2" 1 'do not exist in cgroup v2' \
+	E create --bundle "$TMP/lim" "$C"
+
+# --- pids ---------------------------------------------------------------------
+R '{"pids": {"limit": 12}}'
+sh_in lim 'i=0; while [ $i -lt 30 ]; do sleep 5 & i=$((i+1)); done; echo all'
+like "$ERR" "can't fork|Resource temporarily" "pids.max stops a fork bomb"
+is "$(ls -d "$(CG lim)" 2>/dev/null)" "" "the group of the fork bomb is gone"
+R '{"pids": {"limit": -1}}'
+E create --bundle "$TMP/lim" "$C"
+is "$(values lim pids.max)" "max " "pids.max max"
+E delete --force "$C"
+
+# --- cpu ----------------------------------------------------------------------
+R '{"cpu": {"quota": 10000, "period": 50000, "shares": 700, "burst": 5000}}'
+E create --bundle "$TMP/lim" "$C" && E start "$C"
+is "$(values lim cpu.max cpu.max.burst cpu.weight)" "10000 50000 5000 27 " \
+	"cpu.max, cpu.max.burst, cpu.weight"
+E exec --detach "$C" sh -c 'while :; do :; done'
+throttled() { [ "$(key lim cpu.stat nr_throttled)" -gt 2 ]; }
+wait_for 20 throttled && ok "cpu.max bites" || not_ok "cpu.max bites" \
+	"$(values lim cpu.stat)"
+E update --cpu-share 2048 "$C"
+is "$(values lim cpu.weight cpu.max)" "79 10000 50000 " "update of cpu.weight alone"
+echo '{"cpu": {"quota": -1}}' | E update --resources - "$C"
+is "$(cut -d' ' -f1 "$(CG lim)/cpu.max")" max "update takes the quota away"
+E delete --force "$C"
+R '{"cpu": {"idle": 1}}'
+E create --bundle "$TMP/lim" "$C"
+is "$(values lim cpu.idle)" "1 " "cpu.idle"
+E delete --force "$C"
+R '{"cpu": {"realtimeRuntime": 1000}}'
+fails "realtime is not in cgroup v2" 1 'cpu.rt_runtime_us' \
+	E create --bundle "$TMP/lim" "$C"
+
+# --- cpuset -------------------------------------------------------------------
+R '{"cpu": {"cpus": "1", "mems": "0"}}'
+sh_in lim 'grep Cpus_allowed_list /proc/self/status | cut -f2'
+is "$OUT" 1 "cpuset.cpus binds"
+R '{"cpu": {"cpus": "1", "mems": "0"}}'
+E create --bundle "$TMP/lim" "$C"
+is "$(values lim cpuset.cpus cpuset.mems)" "1 0 " "cpuset.cpus, cpuset.mems"
+E delete --force "$C"
+R '{"cpu": {"cpus": "99999"}}'
+fails "a processor that cannot be is an error" 1 'cpuset.cpus' \
+	E create --bundle "$TMP/lim" "$C"
+
+# --- io -----------------------------------------------------------------------
+DEV=$(cat /sys/block/vda/dev)
+MAJ=${DEV%:*} MIN=${DEV#*:}
+R '{"blockIO": {"weight": 500,
+	"weightDevice": [{"major": '"$MAJ"', "minor": '"$MIN"', "weight": 300}],
+	"throttleReadBpsDevice":
+		[{"major": '"$MAJ"', "minor": '"$MIN"', "rate": 1048576}],
+	"throttleWriteIOPSDevice":
+		[{"major": '"$MAJ"', "minor": '"$MIN"', "rate": 1000}]}}'
+if run E create --bundle "$TMP/lim" "$C" && [ "$ST" = 0 ]; then
+	E start "$C"
+	if [ -e "$(CG lim)/io.bfq.weight" ]; then
+		like "$(cat "$(CG lim)/io.bfq.weight")" '(default )?500$' \
+			"io.bfq.weight: as it was asked for"
+	else
+		is "$(values lim io.weight)" "default 4950 $DEV 2930 " "io.weight"
+	fi
+	like "$(cat "$(CG lim)/io.max")" \
+		"^$DEV rbps=1048576 wbps=max riops=max wiops=1000" "io.max"
+	head -c 6M /dev/urandom >"$TMP/lim/rootfs/big"
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	_s=$(date +%s%N)
+	E exec "$C" dd if=/big of=/dev/null bs=64k 2>/dev/null
+	_ms=$((($(date +%s%N) - _s) / 1000000))
+	[ "$_ms" -gt 4000 ] && ok "io.max bites: 6 MiB in over 4 s" ||
+		not_ok "io.max bites: 6 MiB in over 4 s" "$_ms ms"
+	E delete --force "$C"
+else
+	not_ok "block limits" "$ERR"
+fi
+R '{"blockIO": {"leafWeight": 10}}'
+fails "leafWeight is not in cgroup v2" 1 'the controller "blkio" is not there' \
+	E create --bundle "$TMP/lim" "$C"
+
+# --- unified --------------------------------------------------------------------
+R '{"unified": {"memory.high": "20971520", "cgroup.max.depth": "3",
+	"memory.oom.group": "1", "io.weight": "default 77"}}'
+E create --bundle "$TMP/lim" "$C"
+is "$(values lim memory.high cgroup.max.depth memory.oom.group io.weight)" \
+	"20971520 3 1 default 77 " "unified keys"
+E delete --force "$C"
+for _k in memory.nothing nothing.max ../x memory/max .max memory; do
+	R '{"unified": {"'$_k'": "1"}}'
+	fails "unified: $_k" 1 'memory.nothing|"nothing"|CONTROLLER.FILE' \
+		E create --bundle "$TMP/lim" "$C"
+done
+R '{"unified": {"memory.oom.group": "1", "memory.max": "33554432"}}'
+E create --bundle "$TMP/lim" "$C" && E start "$C"
+run E exec "$C" dd if=/dev/zero of=/dev/null bs=64M count=1
+wait_for 10 status_is "$C" stopped && ok "memory.oom.group ends all" ||
+	not_ok "memory.oom.group ends all"
+E delete "$C"
+
+# --- hugetlb ----------------------------------------------------------------------
+R '{"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]}'
+if grep -qw hugetlb $G/cgroup.controllers; then
+	E create --bundle "$TMP/lim" "$C"
+	is "$(values lim hugetlb.2MB.max)" "4194304 " "hugetlb"
+	E delete --force "$C"
+else
+	fails "hugetlb without its controller" 1 'controller "hugetlb"' \
+		E create --bundle "$TMP/lim" "$C"
+fi
+
+# --- what is left -------------------------------------------------------------------
+R '{}'
+mkdir -p "$(CG lim)/own" && sleep 100 &
+mkdir -p "$(CG lim)"
+echo $! >"$(CG lim)/cgroup.procs"
+fails "a group with processes is not taken over" 1 'has processes already' \
+	E create --bundle "$TMP/lim" "$C"
+kill -0 $! && ok "and its process lives" || not_ok "and its process lives"
+kill $!
+wait_for 5 rmdir "$(CG lim)/own" "$(CG lim)" "$G/reconcile-$T_TAG"
+baseline_check "no group, mount or namespace is left"
+finish

@@ -1,0 +1,13 @@
+# `make check-vm`: the engine on a machine with nothing but cgroup v2, the
+# kernel of Debian 12 in an emulator.  Not part of `make check`: it takes
+# minutes without KVM, and fetches the kernel's package once.
+VM_SUITES ?= $(sort $(wildcard tests/vm/*.t)) tests/integration/engine.t \
+	tests/integration/engine_crash.t tests/attack/engine.t
+
+deps-vm:
+	$(Q)packaging/deps-vm
+
+check-vm: all deps-vm
+	$(Q)B=$(abspath $(B)) tests/vm/run $(VM_SUITES)
+
+.PHONY: deps-vm check-vm
