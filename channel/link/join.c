@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
@@ -136,6 +137,22 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	done(arg, &late);
 }
 
+/* Nobody there is not a refusal: the same token works when the channel is up.
+ */
+static int no_answer(const struct join *j, struct err *err)
+{
+	int e = j->why.sys_errno;
+	bool away = e == ECONNREFUSED || e == EHOSTUNREACH ||
+		    e == ENETUNREACH || e == ETIMEDOUT;
+	int code = j->why.code && !away ? j->why.code : ERR_AGAIN;
+
+	return err_set(err, code, "manager %s: %s%s", j->token->manager,
+		       j->why.msg,
+		       away ? " (reconcile-channel must be up there, or a "
+			      "pass that started one)"
+			    : "");
+}
+
 static const struct stream_ops join_ops = {
 	.ready = on_ready,
 	.header = on_header,
@@ -176,9 +193,7 @@ static int ask(struct join *j, struct err *err)
 	if (r == 0) {
 		(void)event_base_dispatch(j->base);
 		if (!j->reply)
-			r = err_set(err, j->why.code ? j->why.code : ERR_AGAIN,
-				    "manager %s: %s", j->token->manager,
-				    j->why.msg);
+			r = no_answer(j, err);
 	}
 out:
 	if (fd >= 0)
