@@ -13,6 +13,7 @@
 struct cli {
 	struct opt_values values;
 	const char *root;
+	char *const *argv; /* as main() got it */
 	int status; /* of the program, when a command ends well */
 };
 

@@ -2,13 +2,13 @@
  * main.c - reconcile-engine, the OCI runtime.
  *
  * Runs as root on the host, once per command, and ends; nothing stays but the
- * container.  The first lines shed what the caller left open and cover our own
- * executable; then the command's table row runs.  Errors go to standard error
- * and to --log, in the form that clients of OCI runtimes read; exit status 1,
- * or the container's own.
+ * container.  The first lines shed what the caller left open; then the
+ * command's table row runs.  Errors go to standard error and to --log, in the
+ * form that clients of OCI runtimes read; exit status 1, or the container's
+ * own.
  */
 #include "engine/main/cli.h"
-#include "engine/main/self.h"
+#include "engine/run/self.h"
 #include "engine/state/state.h"
 #include "lib/kernel.h"
 #include "lib/buf.h"
@@ -86,7 +86,7 @@ static int main_kernel(const struct opt_command *cmd, struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = {.root = STATE_ROOT};
+	struct cli cli = {.root = STATE_ROOT, .argv = argv};
 	struct err err = {0};
 	const char *root;
 	int n = argc;
@@ -103,8 +103,6 @@ int main(int argc, char **argv)
 		r = main_kernel(cli.values.command, &err);
 	if (r == 0)
 		r = self_shed(opt_get(&cli.values, "preserve-fds"), &err);
-	if (r == 0)
-		r = self_cover(cli.values.command, argv, &err);
 	root = r == 0 ? opt_get(&cli.values, "root") : NULL;
 	if (root != NULL)
 		cli.root = root;

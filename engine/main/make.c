@@ -49,6 +49,7 @@ static int make_options(const struct cli *c, struct run_options *out,
 		.pid_file = opt_get(v, "pid-file"),
 		.console_socket = opt_get(v, "console-socket"),
 		.overlay = opt_get(v, "overlay"),
+		.argv = c->argv,
 	};
 	return make_fds(c, &out->preserve_fds, err);
 }
@@ -159,6 +160,7 @@ int make_exec(void *ctx, struct err *err)
 	const struct opt_values *v = &c->values;
 	const char *env[OPT_VALUES_MAX], *caps[OPT_VALUES_MAX];
 	struct exec_options opt = {
+		.argv = c->argv,
 		.process_file = opt_get(v, "process"),
 		.cwd = opt_get(v, "cwd"),
 		.user = opt_get(v, "user"),

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -158,26 +160,61 @@ static int idmap_read_one(pid_t pid, const char *file, struct arena *arena,
 	return 0;
 }
 
-int idmap_read(int userns_fd, struct arena *arena, struct idmap *out,
-	       struct err *err)
+int idmap_read_pid(pid_t pid, struct arena *arena, struct idmap *out,
+		   struct err *err)
 {
 	struct idmap map = {.uid = NULL};
+	int r = idmap_read_one(pid, "uid_map", arena, &map.uid, &map.n_uid,
+			       err);
+
+	if (r == 0)
+		r = idmap_read_one(pid, "gid_map", arena, &map.gid, &map.n_gid,
+				   err);
+	if (r == 0)
+		*out = map;
+	return r;
+}
+
+/* The process that path names, 0 if it names none. */
+static pid_t idmap_owner(const char *path)
+{
+	char again[64];
+	int pid = 0;
+
+	if (path == NULL || sscanf(path, "/proc/%d/", &pid) != 1 || pid <= 0)
+		return 0;
+	(void)snprintf(again, sizeof(again), "/proc/%d/ns/user", pid);
+	return strcmp(path, again) == 0 ? pid : 0;
+}
+
+/* A process cannot come back into a user namespace that it left for one of
+ * its own: in it before and after means in it all the time. */
+static bool idmap_is_in(int userns_fd, const char *path)
+{
+	struct stat a, b;
+
+	return stat(path, &a) == 0 && fstat(userns_fd, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int idmap_read(int userns_fd, const char *path, struct arena *arena,
+	       struct idmap *out, struct err *err)
+{
 	int pidfd = -1, hold = -1;
-	pid_t pid = idmap_child(userns_fd, &pidfd, &hold);
+	pid_t pid = idmap_owner(path);
 	int r;
 
+	if (pid > 0 && idmap_read_pid(pid, arena, out, NULL) == 0 &&
+	    idmap_is_in(userns_fd, path))
+		return 0;
+	pid = idmap_child(userns_fd, &pidfd, &hold);
 	if (pid < 0) {
 		r = err_sys(err, errno, "clone");
 		(void)close(hold);
 		return r;
 	}
-	r = idmap_read_one(pid, "uid_map", arena, &map.uid, &map.n_uid, err);
-	if (r == 0)
-		r = idmap_read_one(pid, "gid_map", arena, &map.gid, &map.n_gid,
-				   err);
+	r = idmap_read_pid(pid, arena, out, err);
 	idmap_end(pidfd, hold);
-	if (r == 0)
-		*out = map;
 	return r;
 }
 

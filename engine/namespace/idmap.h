@@ -22,9 +22,13 @@ struct idmap {
 int idmap_write(pid_t pid, const struct idmap *map, struct err *err);
 /* Makes a user namespace with this map; *out_fd owned. */
 int idmap_namespace(const struct idmap *map, int *out_fd, struct err *err);
-/* Reads the map of an existing user namespace into the arena. */
-int idmap_read(int userns_fd, struct arena *arena, struct idmap *out,
-	       struct err *err);
+/* Reads the map of an existing user namespace, opened from path, into the
+ * arena. */
+int idmap_read(int userns_fd, const char *path, struct arena *arena,
+	       struct idmap *out, struct err *err);
+/* Reads the map of process pid's user namespace into the arena. */
+int idmap_read_pid(pid_t pid, struct arena *arena, struct idmap *out,
+		   struct err *err);
 /* Host id of container id 0 (or any other), -1 if it has none. */
 int64_t idmap_host(const struct spec_idmap *v, size_t n, uint32_t id);
 

@@ -1,6 +1,7 @@
 /* exec.c - see exec.h. */
 #include "engine/run/exec.h"
 
+#include "engine/confine/compiled.h"
 #include "engine/confine/ident.h"
 #include "engine/rootfs/dev.h"
 #include "engine/run/child.h"
@@ -8,6 +9,7 @@
 #include "engine/run/fore.h"
 #include "engine/run/host.h"
 #include "engine/run/link.h"
+#include "engine/run/self.h"
 #include "engine/sys/esys.h"
 #include "lib/file.h"
 #include "lib/num.h"
@@ -242,7 +244,8 @@ static int exec_prepare(struct life *l, struct run *r,
 	if (rc == 0)
 		rc = caps_read(r->spec.process->caps, &r->caps, err);
 	if (rc == 0)
-		rc = filter_compile(r->spec.linux_.seccomp, &r->filter, err);
+		rc = compiled_filter(l->root_fd, r->spec.linux_.seccomp,
+				     &r->filter, err);
 	if (rc == 0 &&
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, r->link) < 0)
 		rc = err_sys(err, errno, "socketpair");
@@ -254,6 +257,18 @@ static int exec_prepare(struct life *l, struct run *r,
 	if (rc == 0 && opt->console_socket != NULL)
 		rc = host_console_socket(r, err);
 	return rc;
+}
+
+/* Before exec_spawn(), which makes sure of the process that was asked here. */
+static int exec_cover(struct life *l, const struct exec_options *opt,
+		      struct err *err)
+{
+	struct idmap map = {.n_uid = 0};
+	int rc = 0;
+
+	if (spec_ns_find(&l->spec, SPEC_NS_USER) != NULL)
+		rc = idmap_read_pid(l->state.pid, l->arena, &map, err);
+	return rc < 0 ? rc : self_cover(&map, opt->argv, err);
 }
 
 int exec_run(struct life *l, const struct exec_options *opt, int *out_status,
@@ -270,6 +285,9 @@ int exec_run(struct life *l, const struct exec_options *opt, int *out_status,
 		return err_set(err, ERR_CONFLICT,
 			       "cannot exec in a container that is %s",
 			       state_status_name(l->status));
+	rc = exec_cover(l, opt, err);
+	if (rc < 0)
+		return rc;
 	run_init(&r, &ro);
 	rc = exec_prepare(l, &r, opt, err);
 	if (rc == 0 && !opt->detach)

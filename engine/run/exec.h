@@ -9,6 +9,7 @@
 #include "engine/run/run.h"
 
 struct exec_options {		  /* borrowed */
+	char *const *argv;	  /* our own */
 	const char *process_file; /* --process */
 	const char *cwd, *user;
 	const char *const *env, *const *caps;

@@ -4,9 +4,11 @@
  */
 #include "engine/run/host.h"
 
+#include "engine/confine/compiled.h"
 #include "engine/run/child.h"
 #include "engine/run/hooks.h"
 #include "engine/run/link.h"
+#include "engine/run/self.h"
 #include "engine/rootfs/overlay.h"
 #include "engine/sys/esys.h"
 #include "lib/clock.h"
@@ -144,11 +146,17 @@ int host_namespaces(struct run *r, struct err *err)
 			       "config: a new user namespace wants "
 			       "linux.uidMappings and gidMappings");
 	if (r->ns.fd[SPEC_NS_USER] >= 0)
-		return idmap_read(r->ns.fd[SPEC_NS_USER], r->arena, &r->map,
-				  err);
+		return idmap_read(r->ns.fd[SPEC_NS_USER],
+				  spec_ns_find(&r->spec, SPEC_NS_USER)->path,
+				  r->arena, &r->map, err);
 	if (!new_user)
 		r->map = (struct idmap){.n_uid = 0};
 	return 0;
+}
+
+int host_cover(struct run *r, struct err *err)
+{
+	return self_cover(&r->map, r->opt.argv, err);
 }
 
 int host_cgroup(struct run *r, struct err *err)
@@ -335,7 +343,8 @@ int host_go(struct run *r, struct err *err)
 
 int host_filter(struct run *r, struct err *err)
 {
-	int rc = filter_compile(r->spec.linux_.seccomp, &r->filter, err);
+	int rc = compiled_filter(r->root_fd, r->spec.linux_.seccomp, &r->filter,
+				 err);
 
 	if (rc == 0 && r->filter.n > FILTER_MAX_INSNS)
 		return err_set(err, ERR_LIMIT, "seccomp: %zu instructions",

@@ -5,6 +5,7 @@
 #include "engine/run/run.h"
 
 int host_decode(struct run *r, struct err *err);
+int host_cover(struct run *r, struct err *err);
 int host_claim(struct run *r, struct err *err);
 int host_look(struct run *r, struct err *err);
 int host_record(struct run *r, struct err *err);

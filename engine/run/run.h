@@ -8,7 +8,7 @@
  *   clone ------------------------------> waits
  *   record it, id maps, cgroups, idmaps
  *   GO ---------------------------------> ids, namespaces, root, mounts, dev
- *   compiles the filter meanwhile
+ *   filter: kept one or compiled
  *   <------------------------------ HOOKS (only if the config has some)
  *   prestart, createRuntime; NEXT ------> createContainer
  *                                         pivot, masks, sysctl
@@ -36,6 +36,7 @@
 
 struct run_options { /* borrowed from the command line */
 	const char *id, *bundle, *root, *pid_file, *console_socket, *overlay;
+	char *const *argv; /* our own, to be executed again */
 	unsigned int preserve_fds;
 	bool direct; /* `run`: no start.sock, START comes over the link */
 };

@@ -2,7 +2,7 @@
 # Rows E01 to E69 of the threats that concern the engine.  Each was seen red
 # against a build with its guard compiled out (make GUARD_OFF=GUARD_OFF_X
 # CFLAGS="-Wno-unused-function -Wno-unused-variable -Wno-unused-parameter"):
-#   E01 SELF, E03 CWD, E04 CLOSE, E17 PROC_LINK, E18 PROC_COVER, E32 and E36
+#   E01 SELF, SELF_REACH, E03 CWD, E04 CLOSE, E17 PROC_LINK, E18 PROC_COVER, E32 and E36
 #   MASK, E38 DEVICES, E53 and E54 CAPS, E55 GROUPS, E69 PID_REUSE
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/../integration/engine-lib.sh"
@@ -71,6 +71,37 @@ else
 		"E01 what /proc/PID/exe gave cannot be written later"
 fi
 exec 5<&-
+# With a user namespace the owner of our executable is nobody inside: then, and
+# only then, the kernel alone refuses, and we do not execute ourselves again.
+bundle e01u '.process.args = ["sleep", "100"]'
+self_is() # HOW NAME: what a waiting first process of ours can be opened as
+{
+	"$SELF" --root "$TMP/state" create --bundle "$TMP/e01u" "$C"
+	P=$(E state "$C" | jq .pid)
+	exec 5<"/proc/$P/exe" 6<"/proc/$P/ns/user"
+	E delete --force "$C"
+	(nsenter --user=/proc/self/fd/6 --setuid 0 --setgid 0 -- \
+		sh -c ': >>/proc/self/fd/5 && echo WROTE') >"$TMP/e01.err" 2>&1
+	like "$(cat "$TMP/e01.err")" "$1" "$2"
+	exec 5<&- 6<&-
+}
+self_is 'Permission denied' "E01 user namespace: the owner is not mapped"
+edit e01u '.linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 65536}]
+	| .linux.gidMappings = .linux.uidMappings'
+chown 0:0 "$TMP/e01u/rootfs"
+self_is 'Read-only file system' "E01 user namespace: the owner is mapped"
+bundle e01u '.process.args = ["sleep", "100"]'
+chmod 757 "$SELF"
+self_is 'Read-only file system' "E01 user namespace: others may write"
+chmod 775 "$SELF"
+self_is 'Permission denied' "E01 user namespace: a group that is not mapped"
+chown "0:$HOST_ID" "$SELF"
+self_is 'Read-only file system' "E01 user namespace: the group is mapped"
+chmod 755 "$SELF"
+chown "$HOST_ID:0" "$SELF"
+self_is 'Read-only file system' "E01 user namespace: an owner of its range"
+chown 0:0 "$SELF"
+is "$(sha256sum <"$TMP/engine")" "$SUM" "E01 the executable is still unchanged"
 
 # --- E02 ----------------------------------------------------------------------
 E create --bundle "$TMP/e01" "$C"

@@ -1,7 +1,6 @@
 /* self.c - see self.h. */
-#include "engine/main/self.h"
+#include "engine/run/self.h"
 
-#include "engine/main/cli.h"
 #include "engine/sys/esys.h"
 #include "lib/num.h"
 #include "lib/sys.h"
@@ -9,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -29,25 +29,47 @@ int self_shed(const char *preserve, struct err *err)
 	return 0;
 }
 
-int self_cover(const struct opt_command *cmd, char *const *argv,
-	       struct err *err)
+static bool self_has(const struct spec_idmap *v, size_t n, uint32_t host_id)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (host_id >= v[i].host_id &&
+		    host_id - v[i].host_id < v[i].size)
+			return true;
+	return false;
+}
+
+/* An access list would show its widest entry in the group's bits. */
+static bool self_is_out_of_reach(const struct idmap *map, const struct stat *st)
+{
+#ifdef GUARD_OFF_SELF_REACH
+	return map->n_uid > 0;
+#endif
+	return map->n_uid > 0 && map->n_gid > 0 &&
+	       (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+	       !self_has(map->uid, map->n_uid, st->st_uid) &&
+	       !self_has(map->gid, map->n_gid, st->st_gid);
+}
+
+int self_cover(const struct idmap *map, char *const *argv, struct err *err)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
-	struct statvfs st;
+	struct statvfs vfs;
+	struct stat st;
 	int fd, r = 0;
 
-	if (cmd == NULL || (cmd->run != make_create && cmd->run != make_run &&
-			    cmd->run != make_exec))
-		return 0;
 #ifdef GUARD_OFF_SELF
 	return 0;
 #endif
 	fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "open /proc/self/exe");
-	if (fstatvfs(fd, &st) == 0 && (st.f_flag & ST_RDONLY) != 0) {
+	/* covered already, or a read-only system; or out of reach */
+	if ((fstatvfs(fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY) != 0) ||
+	    (fstat(fd, &st) == 0 && self_is_out_of_reach(map, &st))) {
 		(void)close(fd);
-		return 0; /* covered already, or a read-only system */
+		return 0;
 	}
 	(void)close(fd);
 	fd = esys_open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE);

@@ -1,0 +1,25 @@
+/* self.h - what the engine does about itself before anything else. */
+#ifndef ENGINE_RUN_SELF_H
+#define ENGINE_RUN_SELF_H
+
+#include "engine/namespace/idmap.h"
+#include "lib/err.h"
+
+/* Closes all descriptors but 0, 1, 2 and those that are passed on (E04).
+ * preserve: the option's text, NULL for none. */
+int self_shed(const char *preserve, struct err *err);
+/*
+ * E01: a container whose root is the owner of our executable could open it for
+ * writing through /proc/PID/exe.  Before a process of ours goes into such a
+ * container the engine executes itself once more from a detached read-only
+ * clone of its own mount: whatever is reached through that link can then be
+ * written by nobody.  No copy is made.
+ *
+ * map: the ids that the container has.  Where the owner and the group of the
+ * executable are none of them, and nobody else may write to it, the kernel
+ * refuses the opening already (no capability counts for an inode whose ids are
+ * not mapped), and the second execution is saved.
+ */
+int self_cover(const struct idmap *map, char *const *argv, struct err *err);
+
+#endif
