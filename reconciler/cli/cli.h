@@ -27,6 +27,9 @@ struct cli {
 /* Loads --config (default: the system's); a friendly error without one. */
 int cli_load(struct cli *cli, struct err *err);
 int cli_open(struct cli *cli, bool readonly, struct core *out, struct err *err);
+/* What a person named is not there: wrong usage (exit 3), no failed change.
+ * Returns r, or ERR_INPUT for ERR_NOTFOUND. */
+int cli_no_such(int r, struct err *err);
 /* Writes out and flushes; ERR_SYS when standard output is closed or full. */
 int cli_print(const struct buf *out, struct err *err);
 const char *cli_operand(const struct cli *cli, size_t i); /* or NULL */

@@ -97,8 +97,9 @@ int daemon_run(struct cli *cli, struct core *core,
 	int r = 0;
 
 	(void)cli;
-	if (each.timeout_s == 0)
+	if (each.timeout_s < 0)
 		each.timeout_s = core->conf->interval_s;
+	each.stop = &stop_asked;
 	catch_stop();
 	notify("READY=1");
 	while (!stop_asked) {
@@ -111,6 +112,8 @@ int daemon_run(struct cli *cli, struct core *core,
 		r = wait_for_cause(core, err);
 		if (r == 0)
 			r = membership_maintain(core, err);
+		if (r == 0)
+			r = fleet_reload(core, err);
 		if (r < 0)
 			break;
 	}

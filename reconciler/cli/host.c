@@ -228,25 +228,25 @@ static int mark_host(struct cli *cli, const struct host_mark *mark,
 		     struct err *err)
 {
 	const char *name = cli_operand(cli, 0);
+	struct record_act act;
 	struct state_host h;
 	struct core core;
 	int r = cli_open(cli, false, &core, err);
 
 	if (r < 0)
 		return r;
-	r = state_host_get(core.state, name, cli->arena, &h, err);
+	r = cli_no_such(state_host_get(core.state, name, cli->arena, &h, err),
+			err);
 	if (r == 0 && h.host.state == HOST_REVOKED)
-		r = err_set(err, ERR_CONFLICT, "host %s is revoked", name);
+		r = err_set(err, ERR_INPUT, "host %s is revoked", name);
 	if (r == 0)
-		r = record_fact(&core, mark->type, NULL, name, "intent", NULL,
-				err);
+		r = record_begin(&core, mark->type, name, NULL, &act, err);
 	if (r == 0) {
 		h.host.cordoned = mark->cordoned;
 		h.host.draining = mark->draining;
-		r = state_host_put(core.state, &h, err);
+		r = record_end(&core, &act, state_host_put(core.state, &h, err),
+			       err);
 	}
-	if (r == 0)
-		r = record_fact(&core, mark->type, NULL, name, "ok", NULL, err);
 	core_close(&core);
 	if (r == 0)
 		(void)printf("%s: %s\n", name, mark->done);
@@ -282,18 +282,27 @@ int host_revoke_command(void *ctx, struct err *err)
 {
 	struct cli *cli = ctx;
 	const char *reason = opt_get(&cli->values, "reason");
-	struct err unused = {0};
+	struct err why = {0};
 	struct core core;
+	int attached;
 	int r = cli_open(cli, false, &core, err);
 
 	if (r < 0)
 		return r;
-	(void)fleet_open(&core, false, &unused);
-	r = membership_revoke(&core, cli_operand(cli, 0),
-			      reason == NULL ? "not given" : reason, err);
+	attached = fleet_open(&core, false, &why);
+	r = cli_no_such(membership_revoke(&core, cli_operand(cli, 0),
+					  reason == NULL ? "not given" : reason,
+					  err),
+			err);
 	core_close(&core);
-	if (r == 0)
-		(void)printf("%s: revoked; its pods move in the next pass\n",
-			     cli_operand(cli, 0));
-	return r;
+	if (r < 0)
+		return r;
+	if (attached < 0 && attached != ERR_NOTFOUND)
+		return err_set(err, ERR_AGAIN,
+			       "%s is revoked, but its session could not be "
+			       "cut (%s): run the command again",
+			       cli_operand(cli, 0), why.msg);
+	(void)printf("%s: revoked; its pods move in the next pass\n",
+		     cli_operand(cli, 0));
+	return 0;
 }

@@ -28,10 +28,17 @@ static const struct world_pod *find_pod(const struct world *w,
 		    strlen(w->pods[i].namespace) == ns_len &&
 		    strncmp(w->pods[i].namespace, ns, ns_len) == 0)
 			return &w->pods[i];
-	(void)err_set(err, ERR_NOTFOUND,
+	(void)err_set(err, ERR_INPUT,
 		      "no pod \"%s\"; `reconcile status` lists them",
 		      text_safe(safe, sizeof(safe), operand, strlen(operand)));
 	return NULL;
+}
+
+static bool is_connected(const struct core *core, const char *host)
+{
+	const struct fleet_host *h = fleet_find(core->fleet, host);
+
+	return h != NULL && h->connected;
 }
 
 static int logs_ask(struct cli *cli, struct core *core,
@@ -48,7 +55,13 @@ static int logs_ask(struct cli *cli, struct core *core,
 		return err_set(err, ERR_INPUT,
 			       "want --tail from 1 to 10000, have \"%s\"",
 			       tail);
+	if (!is_connected(core, pod->host))
+		return err_set(err, ERR_AGAIN, "host %s is not connected",
+			       pod->host);
 	q.id = (uint64_t)clock_unix_ms();
+	core->fleet->log_id = q.id;
+	(void)snprintf(core->fleet->log_host, sizeof(core->fleet->log_host),
+		       "%s", pod->host);
 	q.namespace_ = arena_strdup(cli->arena, pod->namespace);
 	q.pod = arena_strdup(cli->arena, pod->name);
 	q.container =
@@ -56,6 +69,20 @@ static int logs_ask(struct cli *cli, struct core *core,
 	q.tail_lines = (uint32_t)lines;
 	return fleet_send(core, pod->host, CHANNEL__MSG_TYPE__MSG_LOG_REQUEST,
 			  &q.base, err);
+}
+
+/* Output may have any bytes, also NUL. */
+static void escape_lines(const struct buf *log, struct buf *out)
+{
+	for (size_t at = 0; at < log->len;) {
+		const char *end = memchr(log->data + at, '\n', log->len - at);
+		size_t n = end == NULL ? log->len - at
+				       : (size_t)(end - log->data) - at;
+
+		text_escape(out, log->data + at, n);
+		buf_putc(out, '\n');
+		at += n + 1;
+	}
 }
 
 static int logs_print(struct cli *cli, struct core *core, struct err *err)
@@ -80,15 +107,11 @@ static int logs_print(struct cli *cli, struct core *core, struct err *err)
 	if (core->fleet->log_error[0] != '\0')
 		return err_set(err, ERR_NOTFOUND, "%s", core->fleet->log_error);
 	buf_init(&safe, OUT_MAX);
-	for (const char *at = core->fleet->log.data;
-	     at != NULL && *at != '\0';) {
-		size_t n = strcspn(at, "\n");
-
-		text_escape(&safe, at, n);
-		buf_putc(&safe, '\n');
-		at += n + (at[n] == '\n');
-	}
-	r = cli_print(&safe, err);
+	r = buf_check(&core->fleet->log, err); /* a host may send anything */
+	if (r == 0)
+		escape_lines(&core->fleet->log, &safe);
+	if (r == 0)
+		r = cli_print(&safe, err);
 	buf_release(&safe);
 	return r;
 }
@@ -104,11 +127,15 @@ int logs_command(void *ctx, struct err *err)
 	if (r < 0)
 		return r;
 	r = fleet_open(&core, false, err);
+	if (r == ERR_NOTFOUND)
+		r = err_set(err, ERR_AGAIN,
+			    "no reconcile-channel is running: hosts cannot be "
+			    "asked");
 	if (r == 0)
 		r = observe_world(&core, cli->arena, &w, err);
 	if (r == 0) {
 		pod = find_pod(&w, cli_operand(cli, 0), err);
-		r = pod == NULL ? ERR_NOTFOUND : 0;
+		r = pod == NULL ? ERR_INPUT : 0;
 	}
 	if (r == 0)
 		r = logs_ask(cli, &core, pod, err);

@@ -45,8 +45,9 @@ static void show_progress(void *ctx, const char *line)
 
 int cli_load(struct cli *cli, struct err *err)
 {
-	return core_conf_load(opt_get(&cli->values, "config"), cli->arena,
-			      &cli->conf, err);
+	return cli_no_such(core_conf_load(opt_get(&cli->values, "config"),
+					  cli->arena, &cli->conf, err),
+			   err);
 }
 
 int cli_open(struct cli *cli, bool readonly, struct core *out, struct err *err)
@@ -54,6 +55,13 @@ int cli_open(struct cli *cli, bool readonly, struct core *out, struct err *err)
 	int r = cli_load(cli, err);
 
 	return r < 0 ? r : core_open(&cli->conf, &cli->ui, readonly, out, err);
+}
+
+int cli_no_such(int r, struct err *err)
+{
+	if (r == ERR_NOTFOUND && err != NULL)
+		err->code = r = ERR_INPUT;
+	return r;
 }
 
 int cli_print(const struct buf *out, struct err *err)
@@ -130,6 +138,12 @@ int main(int argc, char **argv)
 	if (r < 0)
 		report_error(&cli, &err);
 	clear_progress(&cli);
+	if (status == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+		(void)fputs("reconcile: error SYS: standard output cannot be "
+			    "written\n",
+			    stderr);
+		status = err_exit_status(ERR_SYS);
+	}
 	arena_free(cli.arena);
 	return status;
 }

@@ -87,6 +87,7 @@ int misc_explain(void *ctx, struct err *err)
 		r = explain_host(what, &out, err);
 	else
 		r = manifest_explain_code(what, &out, err);
+	r = cli_no_such(r, err);
 	if (r == 0)
 		r = cli_print(&out, err);
 	buf_release(&out);

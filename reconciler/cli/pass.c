@@ -188,7 +188,7 @@ static int compare(struct cli *cli, const char *from, const char *to,
 
 static int dry_run(struct cli *cli, struct err *err)
 {
-	struct pass_options options = {.dry_run = true};
+	struct pass_options options = {.dry_run = true, .timeout_s = -1};
 	struct pass_result p;
 	struct core core;
 	struct err why = {0};
@@ -262,7 +262,7 @@ static int options_of(const struct cli *cli, struct pass_options *out,
 			       timeout);
 	*out = (struct pass_options){
 		.allow_deletes = opt_get(&cli->values, "allow-deletes") != NULL,
-		.timeout_s = (int64_t)seconds,
+		.timeout_s = timeout == NULL ? -1 : (int64_t)seconds,
 	};
 	return 0;
 }
@@ -289,6 +289,8 @@ int pass_command(void *ctx, struct err *err)
 	r = membership_maintain(&core, err);
 	if (r == 0)
 		r = fleet_open(&core, true, err);
+	if (r == 0)
+		r = fleet_reload(&core, err);
 	if (r == 0 && opt_get(&cli->values, "daemon") != NULL) {
 		r = daemon_run(cli, &core, &options, err);
 	} else if (r == 0) {

@@ -27,6 +27,12 @@ static const char *phase_name(int phase)
 						   : "unknown";
 }
 
+/* That a Job's pod has run; there is nothing of it any more. */
+static bool is_record(const struct world_pod *p)
+{
+	return !p->assigned && !p->reported;
+}
+
 static const char *pod_word(const struct world_pod *p)
 {
 	if (!p->assigned && p->phase != POD_STOPPING)
@@ -59,6 +65,8 @@ static void pods_text(struct buf *out, const struct world *w)
 		const struct world_pod *p = &w->pods[i];
 		char name[330];
 
+		if (is_record(p))
+			continue;
 		(void)snprintf(name, sizeof(name), "%s/%s", p->namespace,
 			       p->name);
 		age(p->started_ms, w->now_ms, since, sizeof(since));
@@ -81,7 +89,8 @@ static void hosts_text(struct buf *out, const struct world *w)
 		size_t ready = 0;
 
 		for (size_t j = 0; j < w->n_pods; j++) {
-			if (strcmp(w->pods[j].host, h->name) != 0)
+			if (strcmp(w->pods[j].host, h->name) != 0 ||
+			    is_record(&w->pods[j]))
 				continue;
 			pods++;
 			ready += w->pods[j].ready;
@@ -134,7 +143,8 @@ static void status_json(struct buf *out, const struct world *w,
 	jsonw_key(&j, "pods");
 	jsonw_arr(&j);
 	for (size_t i = 0; i < w->n_pods; i++)
-		pod_json(&j, &w->pods[i]);
+		if (!is_record(&w->pods[i]))
+			pod_json(&j, &w->pods[i]);
 	jsonw_arr_end(&j);
 	jsonw_key(&j, "services");
 	jsonw_arr(&j);

@@ -12,6 +12,7 @@
 
 #define PACK_MAX (1u << 30)
 #define CHUNK_BYTES (1u << 20)
+#define GONE 1
 
 int assign_next_epoch(struct core *c, uint64_t *out, struct err *err)
 {
@@ -68,6 +69,8 @@ static int send_chunks(struct core *c, const char *host, const char *commit,
 		       struct err *err)
 {
 	const struct buf *pack = &c->fleet->pack.bytes;
+	const struct fleet_host *h = fleet_find(c->fleet, host);
+	unsigned int session = h->n_sessions;
 	char id[65];
 	uint32_t chunk = 0;
 	size_t at = 0;
@@ -90,10 +93,15 @@ static int send_chunks(struct core *c, const char *host, const char *commit,
 			       err);
 		if (r == 0)
 			r = fleet_wait_room(c, host, err);
+		h = fleet_find(c->fleet, host); /* the list may have grown */
+		if (r == 0 && (!h->connected || h->n_sessions != session))
+			return GONE; /* its next session has no part of it */
 	}
 	return r;
 }
 
+/* 0, an error, or GONE: the session ended meanwhile, the next turn sends all.
+ */
 static int send_pack(struct core *c, const char *host, const char *commit,
 		     struct err *err)
 {
@@ -103,18 +111,19 @@ static int send_pack(struct core *c, const char *host, const char *commit,
 					      : "";
 	int r;
 
-	if (strcmp(have, commit) == 0 ||
-	    (h->sent_commit != NULL && strcmp(h->sent_commit, commit) == 0))
+	if (h->sent_commit != NULL && strcmp(h->sent_commit, commit) == 0)
 		return 0;
-	r = make_pack(c, commit, have, err);
-	if (r == 0)
-		r = send_chunks(c, host, commit, err);
-	h = fleet_find(c->fleet, host); /* the list may have grown meanwhile */
-	if (r == 0) {
-		free(h->sent_commit);
-		h->sent_commit = strdup(commit);
+	if (strcmp(have, commit) != 0) {
+		r = make_pack(c, commit, have, err);
+		if (r == 0)
+			r = send_chunks(c, host, commit, err);
+		if (r != 0)
+			return r;
 	}
-	return r;
+	h = fleet_find(c->fleet, host);
+	free(h->sent_commit);
+	h->sent_commit = strdup(commit);
+	return h->sent_commit != NULL ? 0 : err_set(err, ERR_NOMEM, "commit");
 }
 
 static char *text(struct arena *arena, const char *s)
@@ -212,16 +221,18 @@ static void fill_services(Channel__Assignment *m, const struct world *w,
 	}
 }
 
-static int remember_epoch(struct core *c, const char *host, uint64_t epoch,
-			  struct arena *arena, struct err *err)
+int assign_reserve(struct core *c, const char *host, uint64_t epoch,
+		   struct err *err)
 {
-	struct state_host full;
-	int r = state_host_get(c->state, host, arena, &full, err);
+	return state_host_epoch(c->state, host, epoch, err);
+}
 
-	if (r < 0)
-		return r;
-	full.host.epoch = epoch;
-	return state_host_put(c->state, &full, err);
+void assign_mark(struct core *c, const char *host, uint64_t epoch)
+{
+	struct fleet_host *h = fleet_find(c->fleet, host);
+
+	if (h != NULL)
+		h->sent_epoch = epoch;
 }
 
 int assign_send(struct core *c, const char *host, const char *commit,
@@ -237,21 +248,26 @@ int assign_send(struct core *c, const char *host, const char *commit,
 	if (h == NULL || !h->connected)
 		return 0;
 	r = send_pack(c, host, commit, err);
+	if (r == GONE)
+		return 0;
 	if (r < 0)
 		return err_wrap(err, "host %s", host);
-	arena = arena_new((size_t)64 << 20);
+	arena = arena_new((size_t)256 << 20);
 	m.epoch = epoch;
 	m.commit = text(arena, commit);
 	m.host = text(arena, host);
 	fill_pods(&m, host, want, w, arena);
 	fill_services(&m, w, arena);
-	r = remember_epoch(c, host, epoch, arena, err);
-	if (r == 0)
-		r = fleet_send(c, host, CHANNEL__MSG_TYPE__MSG_ASSIGNMENT,
-			       &m.base, err);
-	h = fleet_find(c->fleet, host);
-	if (r == 0)
-		h->sent_epoch = epoch;
+	r = fleet_send(c, host, CHANNEL__MSG_TYPE__MSG_ASSIGNMENT, &m.base,
+		       err);
 	arena_free(arena);
+	if (r == 0)
+		fleet_find(c->fleet, host)->given_epoch = epoch;
 	return r < 0 ? err_wrap(err, "host %s", host) : 0;
+}
+
+bool assign_is_given(const struct fleet_host *l, const char *commit)
+{
+	return l->sent_commit != NULL && strcmp(l->sent_commit, commit) == 0 &&
+	       l->given_epoch > 0 && l->given_epoch == l->sent_epoch;
 }

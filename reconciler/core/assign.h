@@ -10,8 +10,17 @@
 
 /* The number after the last epoch given; stored at once. */
 int assign_next_epoch(struct core *c, uint64_t *out, struct err *err);
+/* Stores epoch as the one that host is to have; in the transaction that changes
+ * its pods, before anything is sent: whoever comes after a crash sees that the
+ * host is behind. */
+int assign_reserve(struct core *c, const char *host, uint64_t epoch,
+		   struct err *err);
+/* After that transaction, for all of its hosts before the first is sent to:
+ * what they have is old from now on. */
+void assign_mark(struct core *c, const char *host, uint64_t epoch);
 /* Sends host the objects of commit (what it lacks) and its assignment under
- * epoch, and remembers epoch as the host's.  w: the store's world. */
+ * epoch, which was reserved.  Nothing when it is not connected, or no more: the
+ * next turn finds it stale.  w: the store's world. */
 int assign_send(struct core *c, const char *host, const char *commit,
 		uint64_t epoch, const struct snapshot *want,
 		const struct world *w, struct err *err);
@@ -19,5 +28,7 @@ int assign_send(struct core *c, const char *host, const char *commit,
  */
 bool assign_is_stale(struct core *c, const struct world_host *h,
 		     const char *commit);
+/* True when its newest assignment was sent in this session already. */
+bool assign_is_given(const struct fleet_host *l, const char *commit);
 
 #endif

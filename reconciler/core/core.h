@@ -57,7 +57,8 @@ struct core {
 	struct state *state;
 	int lock_fd;		    /* -1: read-only core */
 	struct audit_client *audit; /* NULL: read-only core */
-	struct fleet *fleet;	    /* NULL until core_attach() */
+	struct fleet *fleet;	    /* NULL until fleet_open() */
+	bool maintained; /* the channel has not read its new files yet */
 };
 
 /* Opens the state (and, unless readonly, takes the lock and opens the audit

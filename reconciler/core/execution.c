@@ -9,8 +9,9 @@
 #include "lib/encode.h"
 #include "lib/hash.h"
 #include "reconciler/core/assign.h"
+#include "reconciler/core/batch.h"
+#include "reconciler/core/podindex.h"
 #include "reconciler/core/record.h"
-#include "reconciler/schedule/schedule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,35 +84,47 @@ static const char *object_text(const struct plan_change *ch,
 				      ch->namespace, ch->name);
 }
 
-static bool is_stopping(const struct execution *x, const char *uid)
+static int by_uid(const void *a, const void *b)
 {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The pods whose STOP is under way, sorted. */
+static size_t list_stopping(const struct execution *x, struct arena *arena,
+			    const char ***out)
+{
+	const char **list = arena_calloc(arena, x->n_pending, sizeof(*list));
+	size_t n = 0;
+
 	for (size_t i = 0; i < x->n_pending; i++)
-		if (x->pending[i].pod && !x->pending[i].start &&
-		    strcmp(x->pending[i].uid, uid) == 0)
-			return true;
-	return false;
+		if (x->pending[i].pod && !x->pending[i].start)
+			list[n++] = x->pending[i].uid;
+	qsort(list, n, sizeof(const char *), by_uid);
+	*out = list;
+	return n;
 }
 
 /* Pods always, but no stop twice; objects once in a pass. */
-static bool is_due(const struct execution *x, const struct plan_change *ch)
-{
-	if (ch->action == PLAN_START)
-		return true;
-	return ch->action == PLAN_STOP ? !is_stopping(x, ch->uid)
-				       : !x->objects_done;
-}
-
 static size_t select_changes(const struct execution *x, const struct plan *step,
 			     struct arena *arena,
 			     const struct plan_change ***out)
 {
 	const struct plan_change **list =
 		arena_calloc(arena, step->n, sizeof(*list));
+	const char **stopping;
+	size_t n_stopping = list_stopping(x, arena, &stopping);
 	size_t n = 0;
 
-	for (size_t i = 0; i < step->n; i++)
-		if (is_due(x, &step->changes[i]))
-			list[n++] = &step->changes[i];
+	for (size_t i = 0; i < step->n; i++) {
+		const struct plan_change *ch = &step->changes[i];
+		bool due = ch->action == PLAN_START || !x->objects_done;
+
+		if (ch->action == PLAN_STOP)
+			due = bsearch(&ch->uid, stopping, n_stopping,
+				      sizeof(const char *), by_uid) == NULL;
+		if (due)
+			list[n++] = ch;
+	}
 	*out = list;
 	return n;
 }
@@ -141,39 +154,10 @@ static int record_intents(struct execution *x,
 	return record_put(x->core, records, n, err);
 }
 
-static int store_start(struct execution *x, const struct plan_change *ch,
-		       const char *uid, struct err *err)
+static void follow_one(const struct plan_change *ch, const char *uid,
+		       uint64_t epoch, size_t i, struct arena *arena,
+		       struct pending *p)
 {
-	const struct object *owner = manifest_find(
-		&x->target->want.objects, ch->kind, ch->namespace, ch->name);
-	struct world_pod p = {
-		.uid = uid,
-		.namespace = ch->namespace,
-		.name = ch->pod,
-		.owner_kind = manifest_kind_name(ch->kind),
-		.owner_name = ch->name,
-		.template_hash = ch->template_hash,
-		.index = ch->index,
-		.host = ch->host,
-		.commit = x->target->commit,
-		.created_ms = clock_unix_ms(),
-		.phase = POD_UNKNOWN,
-	};
-
-	if (owner != NULL && manifest_template(owner) != NULL)
-		schedule_requests(&manifest_template(owner)->spec, &p.cpu_m,
-				  &p.memory);
-	return state_pod_put(x->core->state, &p, err);
-}
-
-static int follow(struct execution *x, const struct plan_change *ch,
-		  const char *uid, uint64_t epoch, size_t i,
-		  struct arena *arena, struct err *err)
-{
-	struct pending *p = pending_new(x, err);
-
-	if (p == NULL)
-		return ERR_NOMEM;
 	*p = (struct pending){.type = object_types[ch->action],
 			      .pod = is_pod_change(ch),
 			      .start = ch->action == PLAN_START,
@@ -185,161 +169,243 @@ static int follow(struct execution *x, const struct plan_change *ch,
 		       object_text(ch, arena));
 	(void)snprintf(p->host, sizeof(p->host), "%s",
 		       ch->host == NULL ? "" : ch->host);
+}
+
+/* Every intent is followed from the moment that it is durable; *out_uids: of
+ * the pods of list. */
+static int follow(struct execution *x, const struct plan_change *const *list,
+		  size_t n, uint64_t epoch, struct arena *arena,
+		  const char ***out_uids, struct err *err)
+{
+	const char **uids = arena_calloc(arena, n, sizeof(*uids));
+
+	for (size_t i = 0; i < n; i++) {
+		struct pending *p = pending_new(x, err);
+
+		if (p == NULL)
+			return ERR_NOMEM;
+		uids[i] = list[i]->action == PLAN_START
+				  ? new_uid(list[i], x->target->commit, epoch,
+					    arena)
+				  : list[i]->uid;
+		follow_one(list[i], uids[i], epoch, i, arena, p);
+	}
+	*out_uids = uids;
 	return 0;
 }
 
-static int store_changes(struct execution *x,
-			 const struct plan_change *const *list, size_t n,
-			 const struct world *w, uint64_t epoch,
-			 struct arena *arena, struct err *err)
+static int find_host(const void *key, const void *item)
 {
-	struct state *s = x->core->state;
-	int r = state_begin(s, err);
+	return strcmp(key, ((const struct world_host *)item)->name);
+}
 
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct plan_change *ch = list[i];
-		const char *uid = ch->uid;
+/* Every host whose pods change, and those behind the commit. */
+static const bool *mark_concerned(struct execution *x, const struct batch *b,
+				  struct arena *arena)
+{
+	const struct world *w = b->w;
+	bool *list = arena_calloc(arena, w->n_hosts, sizeof(*list));
 
-		if (ch->action == PLAN_START) {
-			uid = new_uid(ch, x->target->commit, epoch, arena);
-			r = store_start(x, ch, uid, err);
-		} else if (ch->action == PLAN_STOP) {
-			r = state_pod_delete(s, uid, err);
-		}
-		if (r == 0)
-			r = follow(x, ch, uid, epoch, i, arena, err);
+	for (size_t i = 0; i < w->n_hosts; i++)
+		list[i] = assign_is_stale(x->core, &w->hosts[i],
+					  x->target->commit);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct world_host *h =
+			b->list[i]->host == NULL
+				? NULL
+				: bsearch(b->list[i]->host, w->hosts,
+					  w->n_hosts, sizeof(*h), find_host);
+
+		if (h != NULL)
+			list[h - w->hosts] = true;
 	}
-	if (r == 0)
-		r = state_services_set(s, w->services, w->n_services, err);
-	if (r == 0)
-		r = state_commit(s, err);
-	if (r < 0)
-		state_rollback(s);
-	return r;
+	return list;
 }
 
-/* Every connected host whose pods change, and those behind the commit. */
-static bool concerns(const struct plan_change *const *list, size_t n,
-		     const char *host)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i]->host != NULL && strcmp(list[i]->host, host) == 0)
-			return true;
-	return false;
-}
-
-static int send_changed(struct execution *x,
-			const struct plan_change *const *list, size_t n,
-			const struct world *w, uint64_t epoch,
+static int send_changed(struct execution *x, const struct batch *b,
 			struct arena *arena, struct err *err)
 {
 	struct world stored = {0};
 	int r = state_world(x->core->state, arena, &stored, err);
 
-	stored.pins = w->pins;
-	stored.n_pins = w->n_pins;
-	for (size_t i = 0; r == 0 && i < w->n_hosts; i++) {
-		const struct world_host *h = &w->hosts[i];
+	stored.pins = b->w->pins;
+	stored.n_pins = b->w->n_pins;
+	for (size_t i = 0; i < b->w->n_hosts; i++)
+		if (b->concerned[i])
+			assign_mark(x->core, b->w->hosts[i].name, b->epoch);
+	for (size_t i = 0; r == 0 && i < b->w->n_hosts; i++)
+		if (b->concerned[i])
+			r = assign_send(x->core, b->w->hosts[i].name,
+					x->target->commit, b->epoch,
+					&x->target->want, &stored, err);
+	return r;
+}
 
-		if (concerns(list, n, h->name) ||
-		    assign_is_stale(x->core, h, x->target->commit))
-			r = assign_send(x->core, h->name, x->target->commit,
-					epoch, &x->target->want, &stored, err);
+/* Until it is emptied there are intents whose outcome is not recorded yet. */
+static int mark_open(struct execution *x, uint64_t epoch, struct err *err)
+{
+	char text[32] = "";
+
+	if ((epoch > 0) == x->open)
+		return 0;
+	if (epoch > 0)
+		(void)snprintf(text, sizeof(text), "%llu",
+			       (unsigned long long)epoch);
+	if (state_set(x->core->state, "open", text, err) < 0)
+		return err->code;
+	x->open = epoch > 0;
+	return 0;
+}
+
+int execution_resume(struct core *c, const char *commit, struct err *err)
+{
+	struct arena *arena = arena_new(4096);
+	const char *open = NULL;
+	struct record one = {
+		.type = "pass.resume",
+		.phase = RECORD_FACT,
+		.actor = "reconcile",
+		.commit = commit,
+		.result = "interrupted",
+	};
+	int r = state_get(c->state, "open", arena, &open, err);
+
+	if (r == 0 && open != NULL && open[0] != '\0') {
+		one.change = arena_printf(arena, "%s-0", open);
+		one.reason = "a pass was cut short: changes from this one on "
+			     "that have no outcome are judged by what the "
+			     "hosts report";
+		r = record_put(c, &one, 1, err);
+		if (r == 0)
+			r = state_set(c->state, "open", "", err);
 	}
+	arena_free(arena);
 	return r;
 }
 
 int execution_apply(struct execution *x, const struct plan *step,
 		    const struct world *w, size_t *out_done, struct err *err)
 {
-	struct arena *arena = arena_new((size_t)256 << 20);
-	const struct plan_change **list = NULL;
-	uint64_t epoch = 0;
-	size_t n = select_changes(x, step, arena, &list);
+	struct arena *arena = arena_new((size_t)1 << 30);
+	struct batch b = {.w = w};
 	int r = 0;
 
-	if (n == 0)
+	b.n = select_changes(x, step, arena, &b.list);
+	if (b.n == 0)
 		goto out;
-	r = assign_next_epoch(x->core, &epoch, err);
+	r = assign_next_epoch(x->core, &b.epoch, err);
 	if (r == 0)
-		r = record_intents(x, list, n, epoch, arena, err);
+		r = mark_open(x, b.epoch, err);
 	if (r == 0)
-		r = store_changes(x, list, n, w, epoch, arena, err);
+		r = record_intents(x, b.list, b.n, b.epoch, arena, err);
 	if (r == 0)
-		r = send_changed(x, list, n, w, epoch, arena, err);
+		r = follow(x, b.list, b.n, b.epoch, arena, &b.uids, err);
+	if (r < 0)
+		goto out;
+	b.concerned = mark_concerned(x, &b, arena);
+	r = batch_store(x, &b, arena, err);
+	if (r == 0)
+		r = send_changed(x, &b, arena, err);
 	if (r == 0) {
 		x->objects_done = true;
 		x->round++;
 	}
 out:
-	arena_free(arena);
 	if (r == 0)
-		*out_done = n;
+		*out_done = b.n;
+	arena_free(arena);
 	return r < 0 ? err_wrap(err, "apply") : 0;
+}
+
+/* Neither current nor on its way. */
+static bool needs_refresh(struct execution *x, const struct world_host *h)
+{
+	return assign_is_stale(x->core, h, x->target->commit) &&
+	       !assign_is_given(fleet_find(x->core->fleet, h->name),
+				x->target->commit);
+}
+
+static int reserve_list(struct execution *x, const char *const *names, size_t n,
+			uint64_t epoch, struct err *err)
+{
+	int r = state_begin(x->core->state, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = assign_reserve(x->core, names[i], epoch, err);
+	if (r == 0)
+		r = state_commit(x->core->state, err);
+	if (r < 0)
+		state_rollback(x->core->state);
+	return r;
 }
 
 int execution_refresh(struct execution *x, const struct world *w,
 		      size_t *out_sent, struct err *err)
 {
-	struct arena *arena = NULL;
+	struct arena *arena = arena_new((size_t)1 << 30);
+	const char **names = arena_calloc(arena, w->n_hosts, sizeof(*names));
 	struct world stored = {0};
 	uint64_t epoch = 0;
-	size_t sent = 0;
+	size_t n = 0;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < w->n_hosts; i++) {
-		const struct world_host *h = &w->hosts[i];
-		const struct fleet_host *l =
-			fleet_find(x->core->fleet, h->name);
-
-		if (!assign_is_stale(x->core, h, x->target->commit) ||
-		    (l->sent_commit != NULL &&
-		     strcmp(l->sent_commit, x->target->commit) == 0 &&
-		     l->sent_epoch > 0))
-			continue; /* current, or on its way already */
-		if (arena == NULL) {
-			arena = arena_new((size_t)256 << 20);
-			r = state_world(x->core->state, arena, &stored, err);
-			stored.pins = w->pins;
-			stored.n_pins = w->n_pins;
-			if (r == 0)
-				r = assign_next_epoch(x->core, &epoch, err);
-		}
-		if (r == 0)
-			r = assign_send(x->core, h->name, x->target->commit,
-					epoch, &x->target->want, &stored, err);
-		sent++;
-	}
+	for (size_t i = 0; i < w->n_hosts; i++)
+		if (needs_refresh(x, &w->hosts[i]))
+			names[n++] = w->hosts[i].name;
+	if (n > 0)
+		r = state_world(x->core->state, arena, &stored, err);
+	if (r == 0 && n > 0)
+		r = assign_next_epoch(x->core, &epoch, err);
+	if (r == 0 && n > 0)
+		r = reserve_list(x, names, n, epoch, err);
+	stored.pins = w->pins;
+	stored.n_pins = w->n_pins;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		assign_mark(x->core, names[i], epoch);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = assign_send(x->core, names[i], x->target->commit, epoch,
+				&x->target->want, &stored, err);
 	arena_free(arena);
 	if (r == 0)
-		*out_sent = sent;
+		*out_sent = n;
 	return r;
 }
 
-static const struct world_pod *pod_by_uid(const struct world *w,
-					  const char *uid, const char *host)
+/* Nothing of it is there any more, as far as its host says; a host that is out
+ * of reach, or has not heard of it yet, says nothing. */
+static const char *stop_outcome(const struct execution *x,
+				const struct pending *p,
+				const struct world_pod *pod, const char *late)
 {
-	for (size_t i = 0; i < w->n_pods; i++)
-		if (strcmp(w->pods[i].uid, uid) == 0 &&
-		    strcmp(w->pods[i].host, host) == 0)
-			return &w->pods[i];
-	return NULL;
+	const struct fleet_host *h = fleet_find(x->core->fleet, p->host);
+
+	if (pod != NULL && (pod->reported || pod->assigned))
+		return late;
+	if (h == NULL || h->report == NULL || h->report->epoch < h->sent_epoch)
+		return late;
+	return "ok";
 }
 
 /* NULL while undecided. */
-static const char *outcome(const struct pending *p, const struct world *w,
-			   enum execution_end end)
+static const char *outcome(const struct execution *x, const struct pending *p,
+			   const struct world_pod *pod, enum execution_end end)
 {
-	const struct world_pod *pod = pod_by_uid(w, p->uid, p->host);
-	const char *late = end == EXECUTION_GOES_ON ? NULL : "incomplete";
+	static const char *const lates[] = {
+		[EXECUTION_GOES_ON] = NULL,
+		[EXECUTION_CONVERGED] = "incomplete",
+		[EXECUTION_STOPPED] = "incomplete",
+		[EXECUTION_FAILED] = "failed",
+	};
+	const char *late = lates[end];
 
 	if (!p->pod)
 		return end == EXECUTION_CONVERGED ? "ok" : late;
 	if (!p->start)
-		return pod == NULL || (!pod->reported && !pod->assigned) ? "ok"
-									 : late;
+		return stop_outcome(x, p, pod, late);
 	if (pod == NULL)
-		return "superseded";
+		return end == EXECUTION_FAILED ? late : "superseded";
 	if (pod->ready || pod->phase == POD_SUCCEEDED)
 		return "ok";
 	return pod->phase == POD_FAILED ? "failed" : late;
@@ -382,32 +448,41 @@ static struct record outcome_record(const struct execution *x,
 int execution_settle(struct execution *x, const struct world *w,
 		     enum execution_end end, struct err *err)
 {
+	const struct world_pod **index;
 	struct record *records;
 	size_t n = 0;
 	size_t kept = 0;
 	int r = 0;
 
 	if (x->n_pending == 0)
-		return 0;
+		return mark_open(x, 0, err);
 	records = calloc(x->n_pending, sizeof(*records));
-	if (records == NULL)
-		return err_set(err, ERR_NOMEM, "outcomes");
-	for (size_t i = 0; i < x->n_pending; i++) {
-		const struct pending *p = &x->pending[i];
-		const char *result = outcome(p, w, end);
-
-		if (result == NULL)
-			continue;
-		records[n++] = outcome_record(x, p, result);
-		announce(x, p, result);
+	index = podindex_new(w);
+	if (records == NULL || index == NULL) {
+		r = err_set(err, ERR_NOMEM, "outcomes");
+		goto out;
 	}
-	if (n > 0)
-		r = record_put(x->core, records, n, err);
+	for (size_t i = 0; i < x->n_pending; i++) {
+		struct pending *p = &x->pending[i];
+
+		p->result = outcome(
+			x, p, podindex_find(index, w->n_pods, p->uid, p->host),
+			end);
+		if (p->result == NULL)
+			continue;
+		records[n++] = outcome_record(x, p, p->result);
+		announce(x, p, p->result);
+	}
+	r = record_put(x->core, records, n, err);
 	for (size_t i = 0; r == 0 && i < x->n_pending; i++)
-		if (outcome(&x->pending[i], w, end) == NULL)
+		if (x->pending[i].result == NULL)
 			x->pending[kept++] = x->pending[i];
 	if (r == 0)
 		x->n_pending = kept;
+	if (r == 0 && kept == 0)
+		r = mark_open(x, 0, err);
+out:
+	free(index);
 	free(records);
 	return r;
 }

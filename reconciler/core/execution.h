@@ -15,28 +15,35 @@ struct pending {	  /* an intent without outcome yet */
 	char object[700]; /* "pod namespace/name" */
 	char host[256];
 	int64_t since_ms;
+	const char *result; /* execution_settle()'s own */
 };
 
 enum execution_end {
 	EXECUTION_GOES_ON,
 	EXECUTION_CONVERGED,
-	EXECUTION_STOPPED
+	EXECUTION_STOPPED,
+	EXECUTION_FAILED /* a step of the pass itself failed */
 };
 
 struct execution {
 	struct core *core;
 	const struct pass_target *target;
 	bool objects_done;	 /* object changes of this pass are under way */
+	bool open;		 /* the store says that intents are open */
 	struct pending *pending; /* owned */
 	size_t n_pending, cap_pending;
 	size_t n_started, n_stopped, n_failed;
 	unsigned int round;
 };
 
+/* A fact for the audit log when a pass before this one was killed between an
+ * intent and its outcome. */
+int execution_resume(struct core *c, const char *commit, struct err *err);
 void execution_init(struct execution *x, struct core *core,
 		    const struct pass_target *target);
 void execution_release(struct execution *x);
-/* Intents durable, then store, then hosts.  *out_done: number of changes. */
+/* Intents durable, then store, then hosts.  *out_done: number of changes.  When
+ * it fails, what has an intent is followed: settle it as EXECUTION_FAILED. */
 int execution_apply(struct execution *x, const struct plan *step,
 		    const struct world *w, size_t *out_done, struct err *err);
 /* Records the outcomes that w shows; at the end, of all that is left. */

@@ -9,6 +9,7 @@
 #include "channel/client.h"
 #include "lib/clock.h"
 #include "lib/text.h"
+#include "reconciler/core/hostframe.h"
 #include "reconciler/core/join.h"
 #include "reconciler/core/membership.h"
 #include "reconciler/core/record.h"
@@ -23,13 +24,66 @@
 #define START_MS 5000
 #define ROOM_MS 60000
 #define LOG_MAX (8u << 20)
+#define WORLD_ARENA ((size_t)1 << 30)
 
+/* FNV-1a: names come from certificates that we issued. */
+static size_t name_slot(const char *name, size_t mask)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * UINT64_C(1099511628211);
+	return (size_t)h & mask;
+}
+
+/* Without an index (too few hosts for one): one after the other. */
 struct fleet_host *fleet_find(const struct fleet *f, const char *name)
 {
-	for (size_t i = 0; f != NULL && i < f->n_hosts; i++)
+	if (f == NULL)
+		return NULL;
+	if (f->slots != NULL) {
+		size_t at = name_slot(name, f->slot_mask);
+
+		for (; f->slots[at] != 0; at = (at + 1) & f->slot_mask)
+			if (strcmp(f->hosts[f->slots[at] - 1].name, name) == 0)
+				return &f->hosts[f->slots[at] - 1];
+		return NULL;
+	}
+	for (size_t i = 0; i < f->n_hosts; i++)
 		if (strcmp(f->hosts[i].name, name) == 0)
 			return &f->hosts[i];
 	return NULL;
+}
+
+static void index_add(struct fleet *f, size_t i)
+{
+	size_t at = name_slot(f->hosts[i].name, f->slot_mask);
+
+	while (f->slots[at] != 0)
+		at = (at + 1) & f->slot_mask;
+	f->slots[at] = (uint32_t)i + 1;
+}
+
+/* Room for twice the hosts, so that half of the slots stay empty. */
+static bool hosts_grow(struct fleet *f)
+{
+	size_t cap = f->cap_hosts == 0 ? 16 : f->cap_hosts * 2;
+	struct fleet_host *hosts = realloc(f->hosts, cap * sizeof(*hosts));
+	uint32_t *slots;
+
+	if (hosts == NULL)
+		return false;
+	f->hosts = hosts;
+	slots = calloc(2 * cap, sizeof(*slots));
+	if (slots == NULL)
+		return false;
+	free(f->slots);
+	f->slots = slots;
+	f->slot_mask = 2 * cap - 1;
+	f->cap_hosts = cap;
+	for (size_t i = 0; i < f->n_hosts; i++)
+		index_add(f, i);
+	return true;
 }
 
 /* Only what changes a host's state is an event: a core that attaches hears of
@@ -75,21 +129,14 @@ static struct fleet_host *host_add(struct core *c, const char *name)
 
 	if (h != NULL)
 		return h;
-	if (f->n_hosts == f->cap_hosts) {
-		size_t cap = f->cap_hosts == 0 ? 16 : f->cap_hosts * 2;
-
-		h = realloc(f->hosts, cap * sizeof(*h));
-		if (h == NULL)
-			return NULL;
-		f->hosts = h;
-		f->cap_hosts = cap;
-	}
+	if (f->n_hosts == f->cap_hosts && !hosts_grow(f))
+		return NULL;
 	h = &f->hosts[f->n_hosts];
 	*h = (struct fleet_host){.name = strdup(name),
 				 .sent_epoch = stored_epoch(c, name)};
 	if (h->name == NULL)
 		return NULL;
-	f->n_hosts++;
+	index_add(f, f->n_hosts++);
 	return h;
 }
 
@@ -105,6 +152,7 @@ static void host_forget_session(struct fleet_host *h)
 	h->report = NULL;
 	h->sent_commit = NULL;
 	h->connected = false;
+	h->given_epoch = 0;
 	h->given = 0;
 	h->taken = 0;
 }
@@ -159,6 +207,17 @@ int fleet_cut(struct core *c, const char *host, const char *reason,
 		     : channel_client_cut(c->fleet->client, host, reason, err);
 }
 
+int fleet_reload(struct core *c, struct err *err)
+{
+	int r = 0;
+
+	if (c->maintained && c->fleet != NULL)
+		r = channel_client_reload(c->fleet->client, err);
+	if (r == 0)
+		c->maintained = false;
+	return r;
+}
+
 int fleet_answer_join(struct core *c, uint64_t id,
 		      const Channel__JoinReply *reply, struct err *err)
 {
@@ -174,137 +233,6 @@ int fleet_answer_join(struct core *c, uint64_t id,
 	return r;
 }
 
-/* --- what hosts say --------------------------------------------------------
- */
-
-static int on_hello(struct core *c, struct fleet_host *h, const uint8_t *bytes,
-		    size_t len, struct err *err)
-{
-	(void)c;
-	(void)err;
-	channel__hello__free_unpacked(h->hello, NULL);
-	h->hello = channel__hello__unpack(NULL, len, bytes);
-	return 0;
-}
-
-static int on_report(struct core *c, struct fleet_host *h, const uint8_t *bytes,
-		     size_t len, struct err *err)
-{
-	Channel__Report *m = channel__report__unpack(NULL, len, bytes);
-
-	(void)c;
-	(void)err;
-	if (m == NULL)
-		return 0;
-	if (h->report != NULL && h->report->session == m->session &&
-	    h->report->sequence >= m->sequence) {
-		channel__report__free_unpacked(m, NULL); /* a replay */
-		return 0;
-	}
-	channel__report__free_unpacked(h->report, NULL);
-	h->report = m;
-	return 0;
-}
-
-static int on_refusal(struct core *c, struct fleet_host *h,
-		      const uint8_t *bytes, size_t len, struct err *err)
-{
-	Channel__Refusal *m = channel__refusal__unpack(NULL, len, bytes);
-	char what[700];
-	char why[700];
-	int r = 0;
-
-	if (m == NULL)
-		return 0;
-	(void)text_safe(what, sizeof(what), m->pod, strlen(m->pod));
-	(void)text_safe(why, sizeof(why), m->reason, strlen(m->reason));
-	if (c->audit != NULL) {
-		struct record one = {
-			.type = "host.refuse",
-			.phase = RECORD_FACT,
-			.actor = h->name,
-			.object = what,
-			.commit = m->commit,
-			.host = h->name,
-			.result = m->code,
-			.reason = why,
-		};
-
-		r = record_put(c, &one, 1, err);
-	}
-	core_say(c, "host %s refuses %s%s%s: %s", h->name, what,
-		 what[0] != '\0' ? " " : "", m->code, why);
-	free(h->refusal);
-	h->refusal = strdup(why);
-	h->refused_epoch = m->epoch;
-	channel__refusal__free_unpacked(m, NULL);
-	return r;
-}
-
-static int on_cert_request(struct core *c, struct fleet_host *h,
-			   const uint8_t *bytes, size_t len, struct err *err)
-{
-	Channel__CertRequest *m =
-		channel__cert_request__unpack(NULL, len, bytes);
-	struct err why = {0};
-	int r;
-
-	if (m == NULL || c->audit == NULL)
-		return 0;
-	r = membership_renew(c, h->name, m, &why);
-	channel__cert_request__free_unpacked(m, NULL);
-	if (r == ERR_AUDIT) {
-		*err = why;
-		return r;
-	}
-	if (r < 0)
-		core_say(c, "host %s: no new certificate: %s", h->name,
-			 why.msg);
-	return 0;
-}
-
-static int on_log_data(struct core *c, struct fleet_host *h,
-		       const uint8_t *bytes, size_t len, struct err *err)
-{
-	Channel__LogData *m = channel__log_data__unpack(NULL, len, bytes);
-	struct fleet *f = c->fleet;
-
-	(void)h;
-	(void)err;
-	if (m == NULL)
-		return 0;
-	buf_put(&f->log, m->data.data, m->data.len);
-	(void)text_safe(f->log_error, sizeof(f->log_error), m->error,
-			strlen(m->error));
-	f->log_done = m->last || m->error[0] != '\0';
-	channel__log_data__free_unpacked(m, NULL);
-	return 0;
-}
-
-/* Judged by witness.c at the end of a pass. */
-static int on_cosignature(struct core *c, struct fleet_host *h,
-			  const uint8_t *bytes, size_t len, struct err *err)
-{
-	(void)c;
-	(void)err;
-	channel__cosignature__free_unpacked(h->cosignature, NULL);
-	h->cosignature = channel__cosignature__unpack(NULL, len, bytes);
-	return 0;
-}
-
-static const struct {
-	uint32_t type;
-	int (*handle)(struct core *c, struct fleet_host *h,
-		      const uint8_t *bytes, size_t len, struct err *err);
-} host_frames[] = {
-	{CHANNEL__MSG_TYPE__MSG_HELLO, on_hello},
-	{CHANNEL__MSG_TYPE__MSG_REPORT, on_report},
-	{CHANNEL__MSG_TYPE__MSG_REFUSAL, on_refusal},
-	{CHANNEL__MSG_TYPE__MSG_CERT_REQUEST, on_cert_request},
-	{CHANNEL__MSG_TYPE__MSG_LOG_DATA, on_log_data},
-	{CHANNEL__MSG_TYPE__MSG_COSIGNATURE, on_cosignature},
-};
-
 /* --- what the channel says --------------------------------------------------
  */
 
@@ -317,6 +245,7 @@ static int on_host_up(struct core *c, const struct channel_event *e,
 		return err_set(err, ERR_NOMEM, "host");
 	host_forget_session(h);
 	h->connected = true;
+	h->n_sessions++;
 	(void)text_safe(h->address, sizeof(h->address), e->address,
 			strlen(e->address));
 	return host_transition(c, h->name, HOST_READY, "host.up", h->address,
@@ -341,12 +270,9 @@ static int on_host_frame(struct core *c, const struct channel_event *e,
 {
 	struct fleet_host *h = fleet_find(c->fleet, e->host);
 
-	for (size_t i = 0;
-	     h != NULL && i < sizeof(host_frames) / sizeof(host_frames[0]); i++)
-		if (host_frames[i].type == e->type)
-			return host_frames[i].handle(c, h, e->payload, e->len,
-						     err);
-	return 0;
+	return h == NULL ? 0
+			 : hostframe_handle(c, h, e->type, e->payload, e->len,
+					    err);
 }
 
 static int on_join_asked(struct core *c, const struct channel_event *e,
@@ -435,8 +361,8 @@ int fleet_poll(struct core *c, int timeout_ms, bool *out_changed,
 	return 0;
 }
 
-/* --- attaching
- * ---------------------------------------------------------------- */
+/* --- attaching --------------------------------------------------------------
+ */
 
 static int start_channel(struct core *c, const char *path, struct arena *arena,
 			 struct err *err)
@@ -491,11 +417,23 @@ static int attach(struct core *c, struct err *err)
 	return r;
 }
 
-/* A channel that we started knows nobody yet: hosts are on their way. */
+/* Those that a pass waits for: of a channel that we started, which knows nobody
+ * yet, all that live; of one that was there, those that were connected when a
+ * core saw them last. */
+static bool is_missing(const struct fleet *f, const struct world_host *w)
+{
+	const struct fleet_host *h = fleet_find(f, w->name);
+
+	if (w->state == HOST_REVOKED || w->state == HOST_REQUESTED ||
+	    (!f->own_channel && w->state != HOST_READY))
+		return false;
+	return h == NULL || !h->connected || h->report == NULL;
+}
+
 static int wait_for_hosts(struct core *c, struct err *err)
 {
 	int64_t until = clock_boot_ms() + c->conf->host_wait_s * 1000;
-	struct arena *arena = arena_new((size_t)64 << 20);
+	struct arena *arena = arena_new(WORLD_ARENA);
 	struct world w;
 	bool changed = false;
 	int r = state_world(c->state, arena, &w, err);
@@ -503,19 +441,48 @@ static int wait_for_hosts(struct core *c, struct err *err)
 	while (r == 0 && clock_boot_ms() < until) {
 		size_t missing = 0;
 
-		for (size_t i = 0; i < w.n_hosts; i++) {
-			const struct fleet_host *h =
-				fleet_find(c->fleet, w.hosts[i].name);
-
-			missing += w.hosts[i].state != HOST_REVOKED &&
-				   (h == NULL || h->report == NULL);
-		}
+		for (size_t i = 0; i < w.n_hosts; i++)
+			missing += is_missing(c->fleet, &w.hosts[i]);
 		if (missing == 0)
 			break;
 		core_progress(c, "waiting for %zu hosts", missing);
 		r = fleet_poll(c, 250, &changed, err);
 	}
 	arena_free(arena);
+	return r;
+}
+
+/* A host whose session ended while no core was attached: the transition is
+ * recorded now. */
+static int record_absent(struct core *c, struct err *err)
+{
+	struct arena *arena = arena_new(WORLD_ARENA);
+	struct world w;
+	int r = state_world(c->state, arena, &w, err);
+
+	for (size_t i = 0; r == 0 && i < w.n_hosts; i++) {
+		const struct fleet_host *h =
+			fleet_find(c->fleet, w.hosts[i].name);
+
+		if (w.hosts[i].state == HOST_READY &&
+		    (h == NULL || !h->connected))
+			r = host_transition(c, w.hosts[i].name, HOST_LOST,
+					    "host.down", "not connected", err);
+	}
+	arena_free(arena);
+	return r;
+}
+
+/* Whoever only looks leaves the channel soon: who holds the lock waits. */
+static int open_client(struct core *c, const char *path, struct err *err)
+{
+	int64_t until = clock_boot_ms() + (c->lock_fd >= 0 ? ATTACH_MS : 0);
+	int r;
+
+	while ((r = channel_client_open(path, 0, &c->fleet->client, err)) ==
+		       ERR_CONFLICT &&
+	       clock_boot_ms() < until)
+		(void)usleep(20000);
 	return r;
 }
 
@@ -533,7 +500,7 @@ int fleet_open(struct core *c, bool may_start, struct err *err)
 	}
 	buf_init(&f->log, LOG_MAX);
 	c->fleet = f;
-	r = channel_client_open(path, 0, &f->client, err);
+	r = open_client(c, path, err);
 	if (r == ERR_AGAIN && may_start)
 		r = start_channel(c, path, arena, err);
 	else if (r == ERR_AGAIN)
@@ -544,8 +511,10 @@ int fleet_open(struct core *c, bool may_start, struct err *err)
 			    "another reconcile is attached to the channel");
 	if (r == 0)
 		r = attach(c, err);
-	if (r == 0 && f->own_channel)
+	if (r == 0 && may_start)
 		r = wait_for_hosts(c, err);
+	if (r == 0 && may_start && c->audit != NULL)
+		r = record_absent(c, err);
 	if (r < 0)
 		fleet_close(c);
 	arena_free(arena);
@@ -564,6 +533,7 @@ void fleet_close(struct core *c)
 		free(f->hosts[i].name);
 	}
 	free(f->hosts);
+	free(f->slots);
 	channel_client_close(f->client);
 	buf_release(&f->log);
 	buf_release(&f->pack.bytes);

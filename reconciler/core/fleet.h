@@ -23,11 +23,13 @@
 struct fleet_host {
 	char *name; /* owned */
 	bool connected;
+	unsigned int n_sessions; /* that began; tells one from the next */
 	Channel__Hello *hello;	 /* owned, NULL until it came */
 	Channel__Report *report; /* owned, NULL until it came */
-	char *sent_commit;	 /* pack sent in this session; owned, NULL */
-	uint64_t sent_epoch;	 /* highest assignment sent or restored */
-	char *refusal;		 /* last refusal text; owned, NULL */
+	char *sent_commit;    /* which it has since this session; owned, NULL */
+	uint64_t sent_epoch;  /* reserved for it last, or restored */
+	uint64_t given_epoch; /* sent in this session; 0 none */
+	char *refusal;	      /* last refusal text; owned, NULL */
 	uint64_t refused_epoch;
 	Channel__Cosignature *cosignature; /* owned, NULL; witness.c takes it */
 	int offers;			   /* of the newest checkpoint */
@@ -46,9 +48,13 @@ struct fleet {
 	struct channel_client *client;
 	struct fleet_host *hosts; /* in order of appearance */
 	size_t n_hosts, cap_hosts;
+	uint32_t *slots; /* by name: 1 + position in hosts, 0 empty; NULL */
+	size_t slot_mask;
 	bool own_channel;    /* we started it, we end it */
 	struct proc channel; /* when own_channel */
-	/* the answer to a LogRequest */
+	/* the LogRequest and its answer */
+	uint64_t log_id;
+	char log_host[64];
 	struct buf log;
 	char log_error[256];
 	bool log_done;
@@ -73,6 +79,8 @@ int fleet_wait_room(struct core *c, const char *host, struct err *err);
  * again. */
 int fleet_cut(struct core *c, const char *host, const char *reason,
 	      struct err *err);
+/* Has the channel read its certificate and CRL when they were renewed. */
+int fleet_reload(struct core *c, struct err *err);
 int fleet_answer_join(struct core *c, uint64_t id,
 		      const Channel__JoinReply *reply, struct err *err);
 

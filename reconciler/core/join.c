@@ -45,6 +45,21 @@ static int token_check(const struct state_token *t,
 	return 0;
 }
 
+/* Revocation is for good, also against a token issued before it. */
+static int revoked_check(struct core *c, const char *host, struct arena *arena,
+			 struct err *err)
+{
+	struct state_host h;
+	int r = state_host_get(c->state, host, arena, &h, err);
+
+	if (r == ERR_NOTFOUND)
+		return 0;
+	if (r == 0 && h.host.state == HOST_REVOKED)
+		r = err_set(err, ERR_DENIED,
+			    "this name was revoked: join under another one");
+	return r;
+}
+
 static int join_check(struct core *c, const Channel__JoinRequest *q,
 		      struct arena *arena, struct state_token *t,
 		      struct err *err)
@@ -58,7 +73,11 @@ static int join_check(struct core *c, const Channel__JoinRequest *q,
 	r = state_token_get(c->state, id, arena, t, err);
 	if (r == ERR_NOTFOUND)
 		return err_set(err, ERR_DENIED, "join token is not valid");
-	return r < 0 ? r : token_check(t, q, err);
+	if (r == 0)
+		r = token_check(t, q, err);
+	if (r == 0)
+		r = revoked_check(c, q->host, arena, err);
+	return r;
 }
 
 /* A host that joins again keeps its pod addresses; its old certificate ends. */
@@ -68,8 +87,7 @@ static int join_record(struct core *c, const Channel__JoinRequest *q,
 {
 	int r = state_host_get(c->state, q->host, arena, h, err);
 
-	if (r == 0 && h->serial != NULL) {
-		r = state_revoked_add(c->state, h->serial, h->not_after, err);
+	if (r == 0) {
 		h->host.epoch = 0;
 	} else if (r == ERR_NOTFOUND) {
 		*h = (struct state_host){.host = {.name = t->host}};
@@ -144,10 +162,65 @@ static int reply_fill(struct core *c, const struct state_host *h,
 	return 0;
 }
 
-static int answer(struct core *c, uint64_t id, const Channel__JoinReply *m,
-		  struct err *err)
+static int join_store(struct core *c, const struct state_token *t,
+		      const struct state_host *h, const char *old_serial,
+		      int64_t old_not_after, struct err *err)
 {
-	return fleet_answer_join(c, id, m, err);
+	int r = state_begin(c->state, err);
+
+	if (r < 0)
+		return r;
+	r = state_token_use(c->state, t->id, err);
+	if (r == 0 && old_serial != NULL)
+		r = state_revoked_add(c->state, old_serial, old_not_after, err);
+	if (r == 0)
+		r = state_host_put(c->state, h, err);
+	if (r == 0)
+		r = witness_forget(c, h->host.name, err);
+	if (r == 0)
+		r = state_commit(c->state, err);
+	if (r < 0)
+		state_rollback(c->state);
+	return r;
+}
+
+/* What happens between intent and outcome. */
+static int join_act(struct core *c, uint64_t id, const Channel__JoinRequest *q,
+		    const struct state_token *t, struct arena *arena,
+		    struct err *err)
+{
+	Channel__JoinReply m;
+	struct authority a = {.channel_dir = -1};
+	struct state_host h = {0};
+	struct pki_issued issued = {0};
+	const char *old_serial = NULL;
+	int64_t old_not_after = 0;
+	int r = membership_open(c->conf, &a, err);
+
+	channel__join_reply__init(&m);
+	if (r == 0)
+		r = join_record(c, q, t, arena, &h, err);
+	old_serial = h.serial;
+	old_not_after = h.not_after;
+	if (r == 0)
+		r = pki_host_issue(a.ca, q->csr_der.data, q->csr_der.len,
+				   q->host, clock_unix_ms() / 1000,
+				   c->conf->cert_hours * 3600, &issued, err);
+	if (r < 0)
+		goto out;
+	h.serial = issued.serial;
+	h.not_after = issued.not_after;
+	r = reply_fill(c, &h, &issued, arena, &m, err);
+	if (r == 0)
+		r = join_store(c, t, &h, old_serial, old_not_after, err);
+	if (r == 0 && old_serial != NULL)
+		r = membership_publish(c, &a, q->host, "joined again", err);
+	if (r == 0)
+		r = fleet_answer_join(c, id, &m, err);
+out:
+	pki_issued_release(&issued);
+	membership_close(&a);
+	return r;
 }
 
 static int join_admit(struct core *c, uint64_t id,
@@ -155,47 +228,13 @@ static int join_admit(struct core *c, uint64_t id,
 		      const struct state_token *t, struct arena *arena,
 		      struct err *err)
 {
-	Channel__JoinReply m;
-	struct authority a = {.channel_dir = -1};
-	struct state_host h = {0};
-	struct pki_issued issued = {0};
-	int r = membership_open(c->conf, &a, err);
+	struct record_act act;
+	int r = record_begin(c, "host.join", t->host, "join token accepted",
+			     &act, err);
 
-	channel__join_reply__init(&m);
-	if (r == 0)
-		r = record_fact(c, "host.join", NULL, q->host, "intent",
-				"join token accepted", err);
-	if (r == 0)
-		r = join_record(c, q, t, arena, &h, err);
-	if (r == 0)
-		r = pki_host_issue(a.ca, q->csr_der.data, q->csr_der.len,
-				   q->host, clock_unix_ms() / 1000,
-				   c->conf->cert_hours * 3600, &issued, err);
-	membership_close(&a);
-	if (r < 0)
-		return r;
-	h.serial = issued.serial;
-	h.not_after = issued.not_after;
-	r = reply_fill(c, &h, &issued, arena, &m, err);
-	if (r == 0)
-		r = state_begin(c->state, err);
-	if (r == 0) {
-		r = state_token_use(c->state, t->id, err);
-		if (r == 0)
-			r = state_host_put(c->state, &h, err);
-		if (r == 0)
-			r = witness_forget(c, q->host, err);
-		if (r == 0)
-			r = state_commit(c->state, err);
-		if (r < 0)
-			state_rollback(c->state);
-	}
-	if (r == 0)
-		r = answer(c, id, &m, err);
-	pki_issued_release(&issued);
-	if (r == 0)
-		r = record_fact(c, "host.join", NULL, q->host, "ok", NULL, err);
-	return r;
+	return r < 0 ? r
+		     : record_end(c, &act, join_act(c, id, q, t, arena, err),
+				  err);
 }
 
 static int join_refuse(struct core *c, uint64_t id, const char *host,
@@ -215,7 +254,7 @@ static int join_refuse(struct core *c, uint64_t id, const char *host,
 	r = record_fact(c, "host.join", address, host, "refused", why->msg,
 			err);
 	core_say(c, "host %s (%s) may not join: %s", host, address, why->msg);
-	return r < 0 ? r : answer(c, id, &m, err);
+	return r < 0 ? r : fleet_answer_join(c, id, &m, err);
 }
 
 int join_request(struct core *c, uint64_t id, const void *request, size_t len,
@@ -223,7 +262,7 @@ int join_request(struct core *c, uint64_t id, const void *request, size_t len,
 {
 	Channel__JoinRequest *q =
 		channel__join_request__unpack(NULL, len, request);
-	struct arena *arena = arena_new(4u << 20);
+	struct arena *arena = arena_new(64u << 20);
 	struct state_token t;
 	struct err why = {0};
 	char safe[128];

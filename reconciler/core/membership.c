@@ -178,6 +178,8 @@ int membership_maintain(struct core *c, struct err *err)
 		r = pki_server_issue(a.ca, a.channel_dir, now_s(),
 				     SERVER_VALID_S, err);
 	if (r == 0)
+		c->maintained = true;
+	if (r == 0)
 		r = state_set(c->state, "maintained",
 			      arena_printf(arena, "%lld", (long long)now_s()),
 			      err);
@@ -261,10 +263,17 @@ int membership_token(struct core *c, const struct membership_token *want,
 		     struct arena *arena, const char **out, struct err *err)
 {
 	Channel__JoinToken t;
+	struct state_host known;
 	struct buf text;
 	int r;
 
 	channel__join_token__init(&t);
+	if (state_host_get(c->state, want->host, arena, &known, NULL) == 0 &&
+	    known.host.state == HOST_REVOKED)
+		return err_set(err, ERR_INPUT,
+			       "host %s was revoked for good: take another "
+			       "name",
+			       want->host);
 	if (!text_is_dns_label(want->host))
 		return err_set(err, ERR_INPUT,
 			       "want a host name of lower-case letters, digits "
@@ -284,81 +293,126 @@ int membership_token(struct core *c, const struct membership_token *want,
 	return r < 0 ? err_wrap(err, "token") : 0;
 }
 
-int membership_renew(struct core *c, const char *host,
-		     const Channel__CertRequest *request, struct err *err)
+int membership_publish(struct core *c, const struct authority *a,
+		       const char *host, const char *reason, struct err *err)
+{
+	int r = write_crl(c, a, err);
+
+	return r < 0 || c->fleet == NULL ? r : fleet_cut(c, host, reason, err);
+}
+
+static int send_chain(struct core *c, const char *host,
+		      const struct pki_issued *issued, struct err *err)
 {
 	Channel__CertReply reply;
 	ProtobufCBinaryData chain[2];
-	struct arena *arena = arena_new(1u << 20);
-	struct pki_issued issued;
-	struct state_host full;
-	struct authority a = {.channel_dir = -1};
-	int r = state_host_get(c->state, host, arena, &full, err);
 
 	channel__cert_reply__init(&reply);
-	if (r == 0 && full.host.state == HOST_REVOKED)
-		r = err_set(err, ERR_DENIED, "host is revoked");
-	if (r == 0)
-		r = membership_open(c->conf, &a, err);
-	if (r < 0)
-		goto out;
-	r = record_fact(c, "host.renew", NULL, host, "intent", NULL, err);
-	if (r == 0)
-		r = pki_host_issue(a.ca, request->csr_der.data,
-				   request->csr_der.len, host, now_s(),
-				   c->conf->cert_hours * 3600, &issued, err);
-	membership_close(&a);
-	if (r < 0)
-		goto out;
-	full.serial = issued.serial;
-	full.not_after = issued.not_after;
-	r = state_host_put(c->state, &full, err);
-	chain[0].data = (uint8_t *)issued.leaf_der.data;
-	chain[0].len = issued.leaf_der.len;
-	chain[1].data = (uint8_t *)issued.ca_der.data;
-	chain[1].len = issued.ca_der.len;
+	chain[0].data = (uint8_t *)issued->leaf_der.data;
+	chain[0].len = issued->leaf_der.len;
+	chain[1].data = (uint8_t *)issued->ca_der.data;
+	chain[1].len = issued->ca_der.len;
 	reply.chain_der = chain;
 	reply.n_chain_der = 2;
+	return fleet_send(c, host, CHANNEL__MSG_TYPE__MSG_CERT_REPLY,
+			  &reply.base, err);
+}
+
+static int renew_act(struct core *c, struct state_host *full,
+		     const Channel__CertRequest *request, struct err *err)
+{
+	struct authority a = {.channel_dir = -1};
+	struct pki_issued issued = {0};
+	int r = membership_open(c->conf, &a, err);
+
 	if (r == 0)
-		r = fleet_send(c, host, CHANNEL__MSG_TYPE__MSG_CERT_REPLY,
-			       &reply.base, err);
+		r = pki_host_issue(a.ca, request->csr_der.data,
+				   request->csr_der.len, full->host.name,
+				   now_s(), c->conf->cert_hours * 3600, &issued,
+				   err);
+	membership_close(&a);
+	if (r < 0)
+		return r;
+	full->serial = issued.serial;
+	full->not_after = issued.not_after;
+	r = state_host_put(c->state, full, err);
+	if (r == 0)
+		r = send_chain(c, full->host.name, &issued, err);
 	pki_issued_release(&issued);
-out:
+	return r;
+}
+
+int membership_renew(struct core *c, const char *host,
+		     const Channel__CertRequest *request, struct err *err)
+{
+	struct arena *arena = arena_new(1u << 20);
+	struct record_act act;
+	struct state_host full;
+	int r = state_host_get(c->state, host, arena, &full, err);
+
+#ifndef GUARD_OFF_RENEW_REVOKED
+	if (r == 0 && full.host.state == HOST_REVOKED)
+		r = err_set(err, ERR_DENIED, "host is revoked");
+#endif
+	if (r == 0)
+		r = record_begin(c, "host.renew", host, NULL, &act, err);
+	if (r == 0)
+		r = record_end(c, &act, renew_act(c, &full, request, err), err);
 	arena_free(arena);
 	return r < 0 ? err_wrap(err, "renew %s", host) : 0;
+}
+
+static int revoke_store(struct core *c, struct state_host *full,
+			struct err *err)
+{
+	int r = state_begin(c->state, err);
+
+	if (r < 0)
+		return r;
+	full->host.state = HOST_REVOKED;
+	full->host.cordoned = true;
+	if (full->serial != NULL)
+		r = state_revoked_add(c->state, full->serial, full->not_after,
+				      err);
+	if (r == 0)
+		r = state_token_end(c->state, full->host.name, err);
+	if (r == 0)
+		r = state_host_put(c->state, full, err);
+	if (r == 0)
+		r = state_commit(c->state, err);
+	if (r < 0)
+		state_rollback(c->state);
+	return r;
+}
+
+static int revoke_act(struct core *c, struct state_host *full, struct err *err)
+{
+	struct authority a = {.channel_dir = -1};
+	int r = revoke_store(c, full, err);
+
+	if (r == 0)
+		r = membership_open(c->conf, &a, err);
+	if (r == 0)
+		r = membership_publish(c, &a, full->host.name, "revoked", err);
+	membership_close(&a);
+	return r;
 }
 
 int membership_revoke(struct core *c, const char *host, const char *reason,
 		      struct err *err)
 {
 	struct arena *arena = arena_new(1u << 20);
-	struct authority a = {.channel_dir = -1};
+	struct record_act act;
 	struct state_host full;
 	int r = state_host_get(c->state, host, arena, &full, err);
 
+	if (r < 0) {
+		arena_free(arena);
+		return r; /* the caller tells "no such host" apart */
+	}
+	r = record_begin(c, "host.revoke", host, reason, &act, err);
 	if (r == 0)
-		r = record_fact(c, "host.revoke", NULL, host, "intent", reason,
-				err);
-	if (r < 0)
-		goto out;
-	full.host.state = HOST_REVOKED;
-	full.host.cordoned = true;
-	if (full.serial != NULL)
-		r = state_revoked_add(c->state, full.serial, full.not_after,
-				      err);
-	if (r == 0)
-		r = state_host_put(c->state, &full, err);
-	if (r == 0)
-		r = membership_open(c->conf, &a, err);
-	if (r == 0)
-		r = write_crl(c, &a, err);
-	membership_close(&a);
-	if (r == 0 && c->fleet != NULL)
-		r = fleet_cut(c, host, "revoked", err);
-	if (r == 0)
-		r = record_fact(c, "host.revoke", NULL, host, "ok", reason,
-				err);
-out:
+		r = record_end(c, &act, revoke_act(c, &full, err), err);
 	arena_free(arena);
 	return r < 0 ? err_wrap(err, "revoke %s", host) : 0;
 }

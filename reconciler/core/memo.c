@@ -30,6 +30,16 @@ static void add_host(struct hash *h, const struct world_host *host)
 	add_number(h, host->cpu_m);
 	add_number(h, host->memory);
 	add_number(h, host->pods_max);
+	for (size_t i = 0; i < host->labels.n; i++) {
+		add_text(h, host->labels.items[i].key);
+		add_text(h, host->labels.items[i].value);
+	}
+	add_number(h, (int64_t)host->n_taints);
+	for (size_t i = 0; i < host->n_taints; i++) {
+		add_text(h, host->taints[i].key);
+		add_text(h, host->taints[i].value);
+		add_text(h, host->taints[i].effect);
+	}
 }
 
 static void add_pod(struct hash *h, const struct world_pod *p)

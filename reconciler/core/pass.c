@@ -24,8 +24,9 @@
 
 #include <string.h>
 
-#define ROUND_ARENA ((size_t)256 << 20)
+#define ROUND_ARENA ((size_t)1 << 30)
 #define DIAGS_MAX 1000
+#define REFUSED_MS 1000 /* for the rest of what a host has to say */
 
 static const int refusal_exit[] = {
 	[VERIFY__VERIFY_REPLY__VERDICT__ACCEPTED] = CORE_EXIT_DONE,
@@ -128,6 +129,14 @@ static bool has_pods(const struct world *w, const char *host)
 	return false;
 }
 
+/* Connected, but not heard of in this session, or behind. */
+static bool is_behind(struct core *c, const struct world_host *h,
+		      const struct fleet_host *l, const char *commit)
+{
+	return h->state == HOST_READY && l != NULL && l->connected &&
+	       (l->report == NULL || assign_is_stale(c, h, commit));
+}
+
 static void tally_host(struct core *c, const struct world *w,
 		       const struct world_host *h, const char *commit,
 		       struct arena *arena, struct tally *t)
@@ -142,7 +151,7 @@ static void tally_host(struct core *c, const struct world *w,
 		t->lost_with_pods++;
 		t->first = arena_printf(arena, "host %s is not connected",
 					h->name);
-	} else if (h->state == HOST_READY && assign_is_stale(c, h, commit)) {
+	} else if (is_behind(c, h, l, commit)) {
 		t->behind++;
 		t->first = arena_printf(arena, "host %s has not confirmed",
 					h->name);
@@ -157,7 +166,8 @@ static void tally_pod(struct core *c, const struct world_pod *p,
 	const struct fleet_host *l = fleet_find(c->fleet, p->host);
 
 	if ((p->assigned && (p->ready || p->phase == POD_SUCCEEDED)) ||
-	    l == NULL || !l->connected || refuses(l))
+	    (!p->assigned && !p->reported) || l == NULL || !l->connected ||
+	    refuses(l))
 		return;
 	t->not_ready++;
 	if (t->first == NULL)
@@ -224,6 +234,24 @@ static int pass_turn(struct core *c, struct execution *x, struct pass_result *p,
 	return 0;
 }
 
+/* Does time alone change the plan?  The remains of a finished Job go some day.
+ */
+static bool is_waiting_for_time(const struct pass_result *p,
+				const struct world *w)
+{
+	for (size_t i = 0; i < w->n_pods; i++) {
+		const struct world_pod *pod = &w->pods[i];
+		const struct object *o = NULL;
+
+		if (pod->assigned && pod->finished_ms > 0)
+			o = manifest_find(&p->target.want.objects, MANIFEST_JOB,
+					  pod->namespace, pod->owner_name);
+		if (o != NULL && o->job.ttl_after_finished_s >= 0)
+			return true;
+	}
+	return false;
+}
+
 static int remember(struct core *c, const struct pass_result *p,
 		    struct arena *arena, struct err *err)
 {
@@ -231,17 +259,46 @@ static int remember(struct core *c, const struct pass_result *p,
 	struct world w;
 	int r = observe_world(c, arena, &w, err);
 
+	if (r == 0 && is_waiting_for_time(p, &w))
+		return 0;
 	if (r == 0)
 		r = memo_digest(c, p->target.commit, &w, arena, digest, err);
 	return r < 0 ? r : memo_store(c, digest, err);
 }
 
+static int store_converged(struct core *c, const struct pass_result *p,
+			   const struct world *w, struct arena *arena,
+			   struct err *err)
+{
+	const struct objects *set = &p->target.want.objects;
+	struct world_object *objects =
+		arena_calloc(arena, set->n, sizeof(*objects));
+	int r = state_begin(c->state, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < set->n; i++)
+		objects[i] = (struct world_object){
+			set->items[i].kind, set->items[i].meta.namespace,
+			set->items[i].meta.name, set->items[i].hash};
+	r = state_objects_set(c->state, objects, set->n, err);
+	if (r == 0)
+		r = state_services_set(c->state, w->services, w->n_services,
+				       err);
+	if (r == 0)
+		r = observe_forget(c, &p->target.want, w, err);
+	if (r == 0)
+		r = state_set(c->state, "applied", p->target.commit, err);
+	if (r == 0)
+		r = state_commit(c->state, err);
+	if (r < 0)
+		state_rollback(c->state);
+	return r;
+}
+
 static int finish(struct core *c, struct execution *x, struct pass_result *p,
 		  bool converged, struct arena *arena, struct err *err)
 {
-	struct world_object *objects =
-		arena_calloc(arena, p->target.want.objects.n, sizeof(*objects));
-	size_t n = p->target.want.objects.n;
 	struct world w = {0};
 	struct diags unused;
 	int r;
@@ -257,40 +314,69 @@ static int finish(struct core *c, struct execution *x, struct pass_result *p,
 		r = observe_store(c, &w, err);
 	if (r < 0 || !converged)
 		return r;
-	for (size_t i = 0; i < n; i++) {
-		const struct object *o = &p->target.want.objects.items[i];
-
-		objects[i] = (struct world_object){o->kind, o->meta.namespace,
-						   o->meta.name, o->hash};
-	}
 	if (p->acted)
 		r = record_fact(c, "pass.converge", NULL, NULL, "ok",
 				p->target.commit, err);
 	if (r == 0)
-		r = state_begin(c->state, err);
-	if (r < 0)
-		return r;
-	r = state_objects_set(c->state, objects, n, err);
-	if (r == 0)
-		r = state_services_set(c->state, w.services, w.n_services, err);
-	if (r == 0)
-		r = state_set(c->state, "applied", p->target.commit, err);
-	if (r == 0)
-		r = state_commit(c->state, err);
-	if (r < 0) {
-		state_rollback(c->state);
-		return r;
-	}
-	return remember(c, p, arena, err);
+		r = store_converged(c, p, &w, arena, err);
+	return r < 0 ? r : remember(c, p, arena, err);
 }
 
-/* Until converged, stuck, refused or out of time. */
+/* The pass itself failed: what it intended has an outcome all the same, unless
+ * it is the log that failed. */
+static void abandon(struct execution *x, int code)
+{
+	struct world none = {0};
+	struct err unused = {0};
+
+	if (code != ERR_AUDIT)
+		(void)execution_settle(x, &none, EXECUTION_FAILED, &unused);
+}
+
+/* Hosts that are out of reach, or refuse, are what is left.  The first may dial
+ * again within host.wait_s; a refusal stands. */
+static bool is_hopeless(struct core *c, const struct turn *turn,
+			int64_t *quiet_since_ms)
+{
+	const struct tally *t = &turn->tally;
+	int64_t patience_ms = t->lost_with_pods > 0
+				      ? c->conf->host_wait_s * 1000
+				      : REFUSED_MS;
+
+	if (!turn->idle || t->behind + t->not_ready > 0 ||
+	    t->refused + t->lost_with_pods == 0) {
+		*quiet_since_ms = clock_boot_ms();
+		return false;
+	}
+	return !turn->waiting ||
+	       clock_boot_ms() - *quiet_since_ms >= patience_ms;
+}
+
+static void judge(const struct turn *turn, struct pass_result *p,
+		  struct arena *arena)
+{
+	p->exit = turn->converged ? CORE_EXIT_DONE
+		  : turn->stuck || turn->tally.refused > 0
+			  ? CORE_EXIT_APPLY
+			  : CORE_EXIT_INCOMPLETE;
+	p->summary = turn->tally.first == NULL
+			     ? NULL
+			     : arena_strdup(arena, turn->tally.first);
+}
+
+static bool is_asked_to_stop(const struct pass_options *o)
+{
+	return o->stop != NULL && *o->stop != 0;
+}
+
+/* Until converged, stuck, refused, out of time or asked to stop. */
 static int converge(struct core *c, const struct pass_options *o,
 		    struct pass_result *p, struct arena *arena, struct err *err)
 {
 	int64_t limit_s =
-		o->timeout_s > 0 ? o->timeout_s : c->conf->pass_timeout_s;
-	int64_t deadline = clock_boot_ms() + limit_s * 1000;
+		o->timeout_s >= 0 ? o->timeout_s : c->conf->pass_timeout_s;
+	int64_t quiet_since_ms = clock_boot_ms();
+	int64_t deadline = quiet_since_ms + limit_s * 1000;
 	struct arena *round = NULL;
 	struct execution x;
 	struct turn turn;
@@ -305,12 +391,10 @@ static int converge(struct core *c, const struct pass_options *o,
 		round = arena_new(ROUND_ARENA);
 		turn = (struct turn){0};
 		r = pass_turn(c, &x, p, round, &turn, err);
-		if (r < 0 || turn.converged || turn.stuck || left <= 0)
+		if (r < 0 || turn.converged || turn.stuck || left <= 0 ||
+		    is_hopeless(c, &turn, &quiet_since_ms) ||
+		    is_asked_to_stop(o))
 			break;
-		if (turn.idle && !turn.waiting &&
-		    turn.tally.behind + turn.tally.not_ready == 0 &&
-		    turn.tally.refused + turn.tally.lost_with_pods > 0)
-			break; /* nobody else will answer */
 		core_progress(c, "%zu pods not ready, %zu hosts behind",
 			      turn.tally.not_ready, turn.tally.behind);
 		r = fleet_poll(c, left < 1000 ? (int)left : 1000, &changed,
@@ -319,18 +403,29 @@ static int converge(struct core *c, const struct pass_options *o,
 			break;
 	}
 	if (r == 0) {
-		p->exit = turn.converged ? CORE_EXIT_DONE
-			  : turn.stuck || turn.tally.refused > 0
-				  ? CORE_EXIT_APPLY
-				  : CORE_EXIT_INCOMPLETE;
-		p->summary = turn.tally.first == NULL
-				     ? NULL
-				     : arena_strdup(arena, turn.tally.first);
+		judge(&turn, p, arena);
 		r = finish(c, &x, p, turn.converged, round, err);
 	}
+	if (r < 0)
+		abandon(&x, r);
 	arena_free(round);
 	execution_release(&x);
 	return r;
+}
+
+/* Said once for a commit, not in every pass of a daemon. */
+static int record_safeguard(struct core *c, const struct pass_result *p,
+			    struct arena *arena, struct err *err)
+{
+	const char *before = NULL;
+	int r = state_get(c->state, "safeguard", arena, &before, err);
+
+	if (r < 0 || (before != NULL && strcmp(before, p->target.commit) == 0))
+		return r;
+	r = record_fact(c, "pass.safeguard", p->target.commit, NULL, "refused",
+			p->summary, err);
+	return r < 0 ? r
+		     : state_set(c->state, "safeguard", p->target.commit, err);
 }
 
 static int act(struct core *c, const struct pass_options *o,
@@ -349,10 +444,13 @@ static int act(struct core *c, const struct pass_options *o,
 			p->plan.n_objects_delete,
 			p->plan.n_deleting_objects_percent,
 			(long long)p->target.want.policy.max_delete_percent);
-		return record_fact(c, "pass.safeguard", NULL, NULL, "refused",
-				   p->summary, err);
+#ifndef GUARD_OFF_DELETES
+		return record_safeguard(c, p, arena, err);
+#endif
 	}
-	r = advance(c, &p->target, err);
+	r = execution_resume(c, p->target.commit, err);
+	if (r == 0)
+		r = advance(c, &p->target, err);
 	if (r == 0)
 		r = converge(c, o, p, arena, err);
 	if (after != CORE_EXIT_DONE && r == 0)
@@ -377,6 +475,16 @@ static int try_memory(struct core *c, struct pass_result *p,
 		r = memo_matches(c, digest, arena, &p->remembered, err);
 	t->commit = t->head;
 	return r;
+}
+
+/* Is every error that of a registry which could not be asked? */
+static bool is_unreachable(const struct diags *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].severity == DIAG_ERROR &&
+		    strcmp(d->items[i].code, PINS_UNREACHABLE) != 0)
+			return false;
+	return true;
 }
 
 static int run(struct core *c, const struct pass_options *options,
@@ -407,8 +515,9 @@ static int run(struct core *c, const struct pass_options *options,
 		r = plan_make(&p.target.want, &p.world, arena, &p.diags,
 			      &p.plan, err);
 	if (r == 0 && p.target.have_snapshot && !options->dry_run) {
-		if (p.diags.n_errors > 0)
-			p.exit = CORE_EXIT_APPLY;
+		if (p.exit == CORE_EXIT_DONE && p.diags.n_errors > 0)
+			p.exit = is_unreachable(&p.diags) ? CORE_EXIT_AGAIN
+							  : CORE_EXIT_APPLY;
 		r = act(c, options, &p, arena, err);
 	}
 	if (r == 0)

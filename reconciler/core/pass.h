@@ -8,10 +8,13 @@
 #include "reconciler/core/core.h"
 #include "reconciler/core/target.h"
 
+#include <signal.h>
+
 struct pass_options {
 	bool dry_run;
 	bool allow_deletes; /* beyond policy.maxDeletePercent */
-	int64_t timeout_s;  /* 0: of the configuration */
+	int64_t timeout_s;  /* 0: act, wait for nobody; -1: as configured */
+	const volatile sig_atomic_t *stop; /* not 0: end soon; may be NULL */
 };
 
 struct pass_result {

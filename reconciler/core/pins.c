@@ -25,6 +25,7 @@ static int pin_one(struct core *c, const struct container *k, struct world *w,
 	const char *key = arena_printf(arena, "pin:%s", k->image);
 	const char *digest = NULL;
 	struct err why = {0};
+	int r_why = 0;
 	int r = siblings_resolve(c->conf, c->libexec, k->image, arena, &digest,
 				 &why);
 
@@ -33,10 +34,14 @@ static int pin_one(struct core *c, const struct container *k, struct world *w,
 		if (r < 0)
 			return r;
 	} else if (r < 0) {
+		r_why = r;
 		r = state_get(c->state, key, arena, &digest, err);
 		if (r < 0)
 			return r;
-		diags_add(diags, digest != NULL ? "R401" : "R402",
+		diags_add(diags,
+			  digest != NULL       ? "R401"
+			  : r_why == ERR_AGAIN ? PINS_UNREACHABLE
+					       : "R402",
 			  digest != NULL ? DIAG_WARNING : DIAG_ERROR,
 			  k->image_pos, NULL, "write the image with its digest",
 			  "image %s could not be resolved: %s%s", k->image,

@@ -4,9 +4,13 @@
 
 #include "reconciler/core/core.h"
 
+/* Code of the error that is nobody's fault: try again. */
+#define PINS_UNREACHABLE "R403"
+
 /* Resolves every image of want that has no digest, once each, and puts the list
  * into w.  A registry that does not answer: the digest of before (from the
- * store) with warning R401, else error R402 in diags. */
+ * store) with warning R401, else error R403 in
+ * diags; one that says no: R402. */
 int pins_resolve(struct core *c, const struct snapshot *want, struct world *w,
 		 struct arena *arena, struct diags *diags, struct err *err);
 

@@ -2,7 +2,9 @@
 #include "reconciler/core/record.h"
 
 #include "audit/client.h"
+#include "lib/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const enum audit_phase phases[] = {
@@ -12,6 +14,22 @@ static const enum audit_phase phases[] = {
 };
 
 #define PAIRS_MAX 2
+
+/* The writer takes AUDIT_BATCH_MAX at once.  When a later batch fails, what the
+ * ones before say was intended is not done. */
+static int append_batches(struct audit_client *audit,
+			  const struct audit_event *events, size_t n,
+			  struct err *err)
+{
+	int r = 0;
+
+	for (size_t at = 0; r == 0 && at < n; at += AUDIT_BATCH_MAX)
+		r = audit_client_append(
+			audit, events + at,
+			n - at < AUDIT_BATCH_MAX ? n - at : AUDIT_BATCH_MAX,
+			NULL, err);
+	return r;
+}
 
 int record_put(struct core *c, const struct record *items, size_t n,
 	       struct err *err)
@@ -51,7 +69,7 @@ int record_put(struct core *c, const struct record *items, size_t n,
 			.n_detail = k,
 		};
 	}
-	r = audit_client_append(c->audit, events, n, NULL, err);
+	r = append_batches(c->audit, events, n, err);
 out:
 	free(events);
 	free(pairs);
@@ -73,4 +91,48 @@ int record_fact(struct core *c, const char *type, const char *object,
 	};
 
 	return record_put(c, &one, 1, err);
+}
+
+int record_begin(struct core *c, const char *type, const char *host,
+		 const char *reason, struct record_act *out, struct err *err)
+{
+	struct record one = {
+		.type = type,
+		.phase = RECORD_INTENT,
+		.actor = "operator",
+		.host = host,
+		.result = "intent",
+		.reason = reason,
+	};
+
+	*out = (struct record_act){.type = type, .host = host};
+	(void)snprintf(out->change, sizeof(out->change), "%s-%lld", type,
+		       (long long)clock_unix_ms());
+	one.change = out->change;
+	return record_put(c, &one, 1, err);
+}
+
+int record_end(struct core *c, const struct record_act *act, int r,
+	       struct err *err)
+{
+	struct record one = {
+		.type = act->type,
+		.phase = RECORD_OUTCOME,
+		.actor = "reconcile",
+		.host = act->host,
+		.change = act->change,
+		.result = r == 0 ? "ok" : "failed",
+		.reason = r == 0 ? NULL : err->msg,
+	};
+	struct err why = {0};
+	int recorded;
+
+	if (r == ERR_AUDIT)
+		return r;
+	recorded = record_put(c, &one, 1, &why);
+	if (recorded < 0) {
+		*err = why;
+		return recorded;
+	}
+	return r;
 }

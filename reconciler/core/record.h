@@ -22,13 +22,26 @@ struct record {
 	const char *reason; /* detail "reason"; NULL */
 };
 
-/* Durable when it returns 0, all or none; ERR_AUDIT otherwise: then nothing of
- * what was intended may be done (exit 9). */
+/* Durable when it returns 0; ERR_AUDIT otherwise: then nothing of what was
+ * intended may be done (exit 9). */
 int record_put(struct core *c, const struct record *items, size_t n,
 	       struct err *err);
 /* One fact. */
 int record_fact(struct core *c, const char *type, const char *object,
 		const char *host, const char *result, const char *reason,
 		struct err *err);
+
+struct record_act { /* an act about a host, between intent and outcome */
+	const char *type, *host; /* borrowed */
+	char change[96];
+};
+
+/* The intent; ERR_AUDIT: do not act. */
+int record_begin(struct core *c, const char *type, const char *host,
+		 const char *reason, struct record_act *out, struct err *err);
+/* The outcome of an act that returned r and filled err.  Returns r, or
+ * ERR_AUDIT when the outcome could not be written. */
+int record_end(struct core *c, const struct record_act *act, int r,
+	       struct err *err);
 
 #endif

@@ -98,6 +98,13 @@ const char *siblings_mirror(const struct core_conf *conf, struct arena *arena)
 	return arena_printf(arena, "%s/repository.git", conf->state_dir);
 }
 
+/* The server's "no" and "not there" are about our configuration, not about
+ * policy or a host (exit status 3). */
+static int fetch_code(int code)
+{
+	return code == ERR_NOTFOUND || code == ERR_DENIED ? ERR_INPUT : code;
+}
+
 static int fetch_answer(struct call *c, struct arena *arena,
 			const char **out_commit, struct err *err)
 {
@@ -108,9 +115,10 @@ static int fetch_answer(struct call *c, struct arena *arena,
 		Fetch__Error *e =
 			fetch__error__unpack(NULL, c->msg.payload.len, bytes);
 
-		r = e == NULL ? err_set(err, ERR_PROTO, "error frame")
-			      : err_set(err, code_from_name(e->code), "%s",
-					e->message);
+		r = e == NULL
+			    ? err_set(err, ERR_PROTO, "error frame")
+			    : err_set(err, fetch_code(code_from_name(e->code)),
+				      "%s", e->message);
 		fetch__error__free_unpacked(e, NULL);
 	} else if (c->msg.type == FETCH__MSG_TYPE__MSG_HEAD) {
 		Fetch__Head *h =
@@ -309,6 +317,17 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 	return r;
 }
 
+/* proto3 lets any number pass as an enum. */
+static bool is_known(const Verify__VerifyReply *m)
+{
+	for (size_t i = 0; i < m->n_diagnostics; i++)
+		if (m->diagnostics[i]->severity > DIAG_NOTE)
+			return false;
+	return protobuf_c_enum_descriptor_get_value(
+		       &verify__verify_reply__verdict__descriptor,
+		       (int)m->verdict) != NULL;
+}
+
 int siblings_verify(const struct core_conf *conf, const char *libexec,
 		    const struct verify_args *args, struct arena *arena,
 		    struct verdict *out, struct err *err)
@@ -329,6 +348,9 @@ int siblings_verify(const struct core_conf *conf, const char *libexec,
 			(const uint8_t *)c.msg.payload.data);
 	if (m == NULL)
 		r = err_set(err, ERR_PROTO, "answer is not a verdict");
+	else if (!is_known(m))
+		r = err_set(err, ERR_PROTO, "verdict %d is unknown",
+			    (int)m->verdict);
 	else if (m->verdict == VERIFY__VERIFY_REPLY__VERDICT__FAILED)
 		r = err_set(err, code_from_name(m->error_code), "%s", m->error);
 	else

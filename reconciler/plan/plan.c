@@ -380,6 +380,16 @@ static const struct {
 	{"R106", "plan cut",
 	 "The plan needs more waves than are shown; applying it goes on past "
 	 "them."},
+	{"R401", "digest of before",
+	 "The registry did not say which digest the tag stands for now; the "
+	 "one that it stood for before is used. Write the image with its "
+	 "digest."},
+	{"R402", "image not found",
+	 "The registry has no such image, or refuses it. Write the image with "
+	 "its digest, or correct its name."},
+	{"R403", "registry cannot be reached",
+	 "Which digest the tag stands for is not known yet. Nothing is wrong "
+	 "with the commit: try again, or write the image with its digest."},
 };
 
 int plan_explain(const char *code, struct buf *out, struct err *err)

@@ -81,7 +81,7 @@ static void put_place(const struct text *t, const struct plan_change *c)
 		planout_safe(t->out, c->pos.path);
 		buf_printf(t->out, ":%u", c->pos.line);
 	}
-	if (c->signer) {
+	if (c->signer && c->signer[0] != '\0') {
 		buf_puts(t->out, "  signed by ");
 		planout_safe(t->out, c->signer);
 	}
@@ -216,9 +216,11 @@ static void put_head(const struct text *t)
 	if (!t->want || !t->want->commit)
 		return;
 	buf_printf(t->out, "commit %.*s", COMMIT_SHOWN, t->want->commit);
-	if (t->want->signer) {
+	if (t->want->signer && t->want->signer[0] != '\0') {
 		buf_puts(t->out, " signed by ");
 		planout_safe(t->out, t->want->signer);
+	} else {
+		buf_puts(t->out, ", signatures not checked");
 	}
 	if (applied)
 		buf_printf(t->out, ", in force %.*s", COMMIT_SHOWN, applied);

@@ -83,6 +83,13 @@ int state_host_put(struct state *s, const struct state_host *h, struct err *err)
 	return r;
 }
 
+int state_host_epoch(struct state *s, const char *name, uint64_t epoch,
+		     struct err *err)
+{
+	return sql_run(s->db, err, "UPDATE host SET epoch = ? WHERE name = ?",
+		       "is", (int64_t)epoch, name);
+}
+
 int state_host_delete(struct state *s, const char *name, struct err *err)
 {
 	return sql_run(s->db, err, "DELETE FROM host WHERE name = ?", "s",

@@ -33,26 +33,61 @@ static const char *const schema[] = {
 	"TEXT NOT NULL, commit_id TEXT NOT NULL, phase INTEGER NOT NULL, ready "
 	"INTEGER NOT NULL, ready_ms INTEGER NOT NULL, started_ms INTEGER NOT "
 	"NULL, created_ms INTEGER NOT NULL, restarts INTEGER NOT NULL, ip "
-	"TEXT, reason TEXT, cpu_m INTEGER NOT NULL, memory INTEGER NOT NULL)",
+	"TEXT, reason TEXT, cpu_m INTEGER NOT NULL, memory INTEGER NOT NULL, "
+	"assigned INTEGER NOT NULL DEFAULT 1, finished_ms INTEGER NOT NULL "
+	"DEFAULT 0, unready_ms INTEGER NOT NULL DEFAULT 0)",
 	"CREATE TABLE IF NOT EXISTS object(kind INTEGER NOT NULL, namespace "
 	"TEXT, name TEXT NOT NULL, hash TEXT NOT NULL)",
 	"CREATE TABLE IF NOT EXISTS service(namespace TEXT NOT NULL, name TEXT "
 	"NOT NULL, ip TEXT NOT NULL UNIQUE, PRIMARY KEY(namespace, name))",
 };
 
-#define SCHEMA_VERSION "1"
+#define SCHEMA_VERSION "2"
+
+/* Schema 1 knew assigned pods only, and not when they ended. */
+static const char *const from_schema_1[] = {
+	"ALTER TABLE pod ADD COLUMN assigned INTEGER NOT NULL DEFAULT 1",
+	"ALTER TABLE pod ADD COLUMN finished_ms INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE pod ADD COLUMN unready_ms INTEGER NOT NULL DEFAULT 0",
+	"UPDATE meta SET value = '2' WHERE key = 'schema'",
+};
+
+static int run_all(struct state *s, const char *const *texts, size_t n,
+		   struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = sql_run(s->db, err, texts[i], "");
+	return r;
+}
+
+static int state_upgrade(struct state *s, struct err *err)
+{
+	struct arena *arena = arena_new(4096);
+	const char *version = NULL;
+	int r = state_get(s, "schema", arena, &version, err);
+
+	if (r == 0 && version != NULL && strcmp(version, "1") == 0)
+		r = run_all(s, from_schema_1,
+			    sizeof(from_schema_1) / sizeof(from_schema_1[0]),
+			    err);
+	arena_free(arena);
+	return r;
+}
 
 static int state_migrate(struct state *s, struct err *err)
 {
 	int r = state_begin(s, err);
 
-	for (size_t i = 0; r == 0 && i < sizeof(schema) / sizeof(schema[0]);
-	     i++)
-		r = sql_run(s->db, err, schema[i], "");
+	if (r == 0)
+		r = run_all(s, schema, sizeof(schema) / sizeof(schema[0]), err);
 	if (r == 0)
 		r = sql_run(s->db, err,
 			    "INSERT OR IGNORE INTO meta VALUES('schema', ?)",
 			    "s", SCHEMA_VERSION);
+	if (r == 0)
+		r = state_upgrade(s, err);
 	if (r == 0)
 		r = state_commit(s, err);
 	if (r < 0)

@@ -4,7 +4,8 @@
  *
  * SQLite, WAL, synchronous=FULL, prepared constant statements only.  No secret
  * value reaches it: of a join token it keeps the SHA-256, of a Secret the hash
- * of its canonical form.  One writer at a time (state_lock()).
+ * of its canonical form.  One writer at a time: the lock of
+ * core_open().
  */
 #ifndef RECONCILER_STATE_H
 #define RECONCILER_STATE_H
@@ -59,6 +60,9 @@ int state_host_get(struct state *s, const char *name, struct arena *arena,
 		   struct state_host *out, struct err *err); /* ERR_NOTFOUND */
 int state_host_put(struct state *s, const struct state_host *h,
 		   struct err *err);
+/* Sets the epoch assigned last; nothing when there is no such host. */
+int state_host_epoch(struct state *s, const char *name, uint64_t epoch,
+		     struct err *err);
 int state_host_delete(struct state *s, const char *name, struct err *err);
 /* Lowest block of the pod CIDR that no host has. */
 int state_host_block(struct state *s, int64_t *out, struct err *err);
@@ -68,6 +72,8 @@ int state_token_put(struct state *s, const struct state_token *t,
 int state_token_get(struct state *s, const char *id, struct arena *arena,
 		    struct state_token *out, struct err *err);
 int state_token_use(struct state *s, const char *id, struct err *err);
+/* Ends every token of that host. */
+int state_token_end(struct state *s, const char *host, struct err *err);
 
 /* Serials of certificates that are revoked and not yet expired. */
 int state_revoked_add(struct state *s, const char *serial, int64_t not_after,
@@ -75,6 +81,7 @@ int state_revoked_add(struct state *s, const char *serial, int64_t not_after,
 int state_revoked_list(struct state *s, int64_t now, struct arena *arena,
 		       const char ***out, size_t *out_n, struct err *err);
 
+/* Rows that are not assigned are the record of Job pods that have run. */
 int state_pod_put(struct state *s, const struct world_pod *p, struct err *err);
 int state_pod_delete(struct state *s, const char *uid, struct err *err);
 /* Replaces the list of applied objects / of service addresses. */

@@ -66,3 +66,9 @@ int state_token_use(struct state *s, const char *id, struct err *err)
 	return sql_run(s->db, err, "UPDATE token SET used = 1 WHERE id = ?",
 		       "s", id);
 }
+
+int state_token_end(struct state *s, const char *host, struct err *err)
+{
+	return sql_run(s->db, err, "UPDATE token SET used = 1 WHERE host = ?",
+		       "s", host);
+}

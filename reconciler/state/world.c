@@ -35,7 +35,6 @@ static void read_pod(sqlite3_stmt *q, struct arena *a, struct world_pod *p)
 		.index = (unsigned int)sqlite3_column_int64(q, 6),
 		.host = sql_text(q, 7, a),
 		.commit = sql_text(q, 8, a),
-		.assigned = true,
 		.phase = sqlite3_column_int(q, 9),
 		.ready = sqlite3_column_int(q, 10) != 0,
 		.ready_ms = sqlite3_column_int64(q, 11),
@@ -46,8 +45,11 @@ static void read_pod(sqlite3_stmt *q, struct arena *a, struct world_pod *p)
 		.reason = sql_text(q, 16, a),
 		.cpu_m = sqlite3_column_int64(q, 17),
 		.memory = sqlite3_column_int64(q, 18),
+		.assigned = sqlite3_column_int(q, 19) != 0,
+		.finished_ms = sqlite3_column_int64(q, 20),
+		.unready_ms = sqlite3_column_int64(q, 21),
 	};
-	p->reported = p->phase != POD_UNKNOWN;
+	p->reported = p->assigned && p->phase != POD_UNKNOWN;
 }
 
 static void read_object(sqlite3_stmt *q, struct arena *a,

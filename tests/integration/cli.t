@@ -82,7 +82,7 @@ fails "explain an unknown kind" 3 "did you mean Deployment" "$BIN/reconcile" exp
 succeeds "explain a policy code" "$BIN/reconcile" explain P101
 succeeds "explain a trust code" "$BIN/reconcile" explain T110
 succeeds "explain a code of hosts" "$BIN/reconcile" explain H103
-fails "explain an unknown code" 7 "unknown code 'H999'" "$BIN/reconcile" explain H999
+fails "explain an unknown code" 3 "unknown code 'H999'" "$BIN/reconcile" explain H999
 succeeds "help of a group of commands" "$BIN/reconcile" host --help
 
 # --- configuration ----------------------------------------------------------------

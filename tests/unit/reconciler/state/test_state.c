@@ -137,9 +137,12 @@ static struct world_pod pod(const char *uid, const char *name)
 		.template_hash = "0123456789abcdef",
 		.host = "a",
 		.commit = "c0",
+		.assigned = true,
 		.phase = POD_RUNNING,
 		.ready = true,
 		.created_ms = 5,
+		.finished_ms = 7,
+		.unready_ms = 9,
 		.cpu_m = 10,
 		.memory = 20,
 	};
@@ -162,6 +165,8 @@ static void test_world_is_sorted(void **in)
 	assert_int_equal(w.n_pods, 2);
 	assert_string_equal(w.pods[0].name, "b");
 	assert_true(w.pods[1].assigned);
+	assert_int_equal(w.pods[1].finished_ms, 7);
+	assert_int_equal(w.pods[1].unready_ms, 9);
 	assert_int_equal(w.pods[1].memory, 20);
 	assert_int_equal(w.n_objects, 1);
 	assert_null(w.objects[0].namespace);
