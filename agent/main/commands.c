@@ -36,7 +36,7 @@ static int link_failed(int status, struct err *err)
 	while (codes[i] != ERR_SYS && err_exit_status(codes[i]) != status)
 		i++;
 	return err_set(err, codes[i],
-		       "this host has not joined (reconcile-link ended with "
+		       "nothing was joined (reconcile-link ended with "
 		       "%d and said why)",
 		       status);
 }
