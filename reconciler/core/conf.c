@@ -49,7 +49,7 @@ static const struct conf_key keys[] = {
 	 "How long a pass waits for the hosts to converge, in seconds."},
 	{"daemon.interval_s", CONF_INT, AT(interval_s), "60", 1, 86400,
 	 "How often the daemon looks for new commits, in seconds."},
-	{"cert.hours", CONF_INT, AT(cert_hours), "24", 1, 720,
+	{"cert.hours", CONF_INT, AT(cert_hours), "24", 1, 168,
 	 "Validity of host certificates, in hours; hosts renew at two thirds."},
 };
 

@@ -298,6 +298,9 @@ int execution_apply(struct execution *x, const struct plan *step,
 		r = mark_open(x, b.epoch, err);
 	if (r == 0)
 		r = record_intents(x, b.list, b.n, b.epoch, arena, err);
+#ifdef GUARD_OFF_INTENT_FIRST
+	r = 0;
+#endif
 	if (r == 0)
 		r = follow(x, b.list, b.n, b.epoch, arena, &b.uids, err);
 	if (r < 0)

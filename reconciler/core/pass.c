@@ -444,8 +444,9 @@ static int act(struct core *c, const struct pass_options *o,
 			p->plan.n_objects_delete,
 			p->plan.n_deleting_objects_percent,
 			(long long)p->target.want.policy.max_delete_percent);
+		r = record_safeguard(c, p, arena, err);
 #ifndef GUARD_OFF_DELETES
-		return record_safeguard(c, p, arena, err);
+		return r;
 #endif
 	}
 	r = execution_resume(c, p->target.commit, err);
