@@ -34,13 +34,32 @@ static const struct cgroup_hierarchy *cglimit_v1(const struct cgroup *c,
 	return NULL;
 }
 
+/* "QUOTA PERIOD": the first word stays what it is. */
+static int cglimit_second_word(int dir, const struct limits_item *item,
+			       struct err *err)
+{
+	char have[LIMITS_VALUE_BYTES], value[2 * LIMITS_VALUE_BYTES];
+
+	if (cgfile_get(dir, item->file, have, sizeof(have)) <= 0)
+		return err_sys(err, errno, "cgroup: read %s", item->file);
+	have[strcspn(have, " \n")] = '\0';
+	(void)snprintf(value, sizeof(value), "%s %s", have, item->value);
+	return cgfile_write(dir, item->file, value, err);
+}
+
 static int cglimit_item(int dir, const struct limits_item *item,
 			struct err *err)
 {
+	if (item->keep_first)
+		return cglimit_second_word(dir, item, err);
 	if (cgfile_put(dir, item->file, item->value) == 0)
 		return 0;
-	if (errno == ENOENT && item->other != NULL)
-		return cgfile_write(dir, item->other, item->value, err);
+	if ((errno == ENOENT || errno == EOPNOTSUPP) && item->other != NULL)
+		return cgfile_write(dir, item->other,
+				    item->other_value[0] != '\0'
+					    ? item->other_value
+					    : item->value,
+				    err);
 	return err_sys(err, errno, "cgroup: write \"%s\" to %s", item->value,
 		       item->file);
 }

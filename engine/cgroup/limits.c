@@ -71,9 +71,31 @@ static int limits_amount(struct limits_job *j, const char *controller,
 	return limits_add(j, controller, file, "%" PRId64, v);
 }
 
+/* Without a period the kernel keeps the one that is set. */
+static int limits_cpu_max(struct limits_job *j, const struct spec_cpu *c,
+			  bool period)
+{
+	char quota[24] = "max";
+	int r;
+
+	if (c->quota.set && c->quota.v > 0)
+		(void)snprintf(quota, sizeof(quota), "%" PRId64, c->quota.v);
+	if (c->quota.set && c->quota.v != 0 && period)
+		return limits_add(j, "cpu", "cpu.max", "%s %" PRIu64, quota,
+				  c->period.v);
+	if (c->quota.set && c->quota.v != 0)
+		return limits_add(j, "cpu", "cpu.max", "%s", quota);
+	if (!period)
+		return 0;
+	r = limits_add(j, "cpu", "cpu.max", "%" PRIu64, c->period.v);
+	if (r == 0)
+		j->out->v[j->out->n - 1].keep_first = true;
+	return r;
+}
+
 static int limits_cpu(struct limits_job *j, const struct spec_cpu *c)
 {
-	uint64_t period = c->period.set && c->period.v ? c->period.v : 100000;
+	bool period = c->period.set && c->period.v != 0;
 	int r = 0;
 
 	if (c->shares.set && c->shares.v != 0)
@@ -85,17 +107,9 @@ static int limits_cpu(struct limits_job *j, const struct spec_cpu *c)
 		r = limits_add(j, "cpu", "cpu.idle", "%" PRId64, c->idle.v);
 	if (r < 0)
 		return r;
-	if (j->v2) {
-		if (c->quota.set && c->quota.v > 0)
-			return limits_add(j, "cpu", "cpu.max",
-					  "%" PRId64 " %" PRIu64, c->quota.v,
-					  period);
-		if (c->quota.set || (c->period.set && c->period.v))
-			return limits_add(j, "cpu", "cpu.max", "max %" PRIu64,
-					  period);
-		return 0;
-	}
-	if (c->period.set && c->period.v != 0)
+	if (j->v2)
+		return limits_cpu_max(j, c, period);
+	if (period)
 		r = limits_add(j, "cpu", "cpu.cfs_period_us", "%" PRIu64,
 			       c->period.v);
 	if (r == 0 && c->quota.set && c->quota.v != 0)
@@ -197,35 +211,47 @@ static int limits_rates(struct limits_job *j, const struct spec_weight_dev *v,
 	return r;
 }
 
+/* BFQ's file takes the number as it is; where only the cost model has weights
+ * they go from 1 to 10000.  device: "" or "MAJ:MIN ". */
+static int limits_weight(struct limits_job *j, const char *device,
+			 const char *file_v1, const char *bfq_v1,
+			 uint64_t weight)
+{
+	struct limits_item *item;
+	int r = limits_add(j, j->v2 ? "io" : "blkio",
+			   j->v2 ? "io.bfq.weight" : file_v1, "%s%" PRIu64,
+			   device, weight);
+
+	if (r < 0)
+		return r;
+	item = &j->out->v[j->out->n - 1];
+	item->other = j->v2 ? "io.weight" : bfq_v1;
+	if (j->v2)
+		(void)snprintf(item->other_value, sizeof(item->other_value),
+			       "%s%" PRIu64, device, limits_io_weight(weight));
+	return 0;
+}
+
 static int limits_weights(struct limits_job *j, const struct spec_block *b)
 {
+	char device[48];
 	int r = 0;
 	size_t i;
 
-	if (b->weight.set && b->weight.v != 0) {
-		if (j->v2)
-			r = limits_add(j, "io", "io.weight", "%" PRIu64,
-				       limits_io_weight(b->weight.v));
-		else
-			r = limits_add(j, "blkio", "blkio.weight", "%" PRIu64,
-				       b->weight.v);
-		if (r == 0)
-			j->out->v[j->out->n - 1].other =
-				j->v2 ? "io.bfq.weight" : "blkio.bfq.weight";
-	}
+	if (b->weight.set && b->weight.v != 0)
+		r = limits_weight(j, "", "blkio.weight", "blkio.bfq.weight",
+				  b->weight.v);
 	if (r == 0 && b->leaf_weight.set && b->leaf_weight.v != 0)
 		r = limits_add(j, "blkio", "blkio.leaf_weight", "%" PRIu64,
 			       b->leaf_weight.v);
 	for (i = 0; i < b->n_weights && r == 0; i++) {
 		const struct spec_weight_dev *w = &b->weights[i];
 
-		r = limits_add(j, j->v2 ? "io" : "blkio",
-			       j->v2 ? "io.bfq.weight" : "blkio.weight_device",
-			       "%" PRId64 ":%" PRId64 " %" PRIu64, w->major.v,
-			       w->minor.v, w->weight.v);
-		if (r == 0 && !j->v2)
-			j->out->v[j->out->n - 1].other =
-				"blkio.bfq.weight_device";
+		(void)snprintf(device, sizeof(device),
+			       "%" PRId64 ":%" PRId64 " ", w->major.v,
+			       w->minor.v);
+		r = limits_weight(j, device, "blkio.weight_device",
+				  "blkio.bfq.weight_device", w->weight.v);
 	}
 	return r;
 }

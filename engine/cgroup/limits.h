@@ -10,6 +10,8 @@
 #include "engine/spec/spec.h"
 #include "lib/err.h"
 
+#include <stdbool.h>
+
 #define LIMITS_MAX 128
 #define LIMITS_VALUE_BYTES 128
 #define LIMITS_FILE_BYTES 64
@@ -18,7 +20,12 @@ struct limits_item {
 	const char *controller; /* "cpu"; static */
 	char file[LIMITS_FILE_BYTES];
 	char value[LIMITS_VALUE_BYTES];
-	const char *other; /* v1 file to try when file does not exist */
+	/* File to try where the first does not exist or does not serve that
+	 * device; with other_value, if that is not empty. */
+	const char *other;
+	char other_value[LIMITS_VALUE_BYTES];
+	/* cpu.max: value is the second word, the first one stays. */
+	bool keep_first;
 };
 
 struct limits {

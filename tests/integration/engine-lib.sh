@@ -23,11 +23,12 @@ e_cleanup()
 	done
 }
 
+# rootfs DIR: a busybox root; the links are made once, then copied.
 rootfs()
 {
-	mkdir -p "$1"
-	(
-		cd "$1" || exit 1
+	mkdir -p "$1" "$TMP/.rootfs"
+	[ -d "$TMP/.rootfs/bin" ] || (
+		cd "$TMP/.rootfs" || exit 1
 		mkdir -p bin dev etc proc root sys tmp
 		chmod 1777 tmp
 		cp "$(command -v busybox)" bin/busybox
@@ -35,6 +36,7 @@ rootfs()
 			[ "$_a" = busybox ] || ln -sf busybox "bin/$_a"
 		done
 	)
+	cp -a "$TMP/.rootfs/." "$1/"
 }
 
 bundle()

@@ -64,7 +64,7 @@ static void test_v2(void **state)
 	assert_string_equal(value_of(&l, "memory.max"), "1000");
 	assert_string_equal(value_of(&l, "memory.swap.max"), "500");
 	assert_string_equal(value_of(&l, "memory.low"), "500");
-	assert_string_equal(value_of(&l, "io.weight"), "10000");
+	assert_string_equal(value_of(&l, "io.bfq.weight"), "1000");
 	r.cpu.quota.v = -1;
 	r.memory.limit.v = -1;
 	r.memory.swap.v = -1;
@@ -74,6 +74,50 @@ static void test_v2(void **state)
 	assert_string_equal(value_of(&l, "memory.max"), "max");
 	assert_string_equal(value_of(&l, "memory.swap.max"), "max");
 	assert_string_equal(value_of(&l, "pids.max"), "max");
+}
+
+/* A host with the cost model alone: other file, other scale. */
+static void test_v2_io_weight(void **state)
+{
+	struct spec_weight_dev dev = {
+		.major = {8, true}, .minor = {16, true}, .weight = {500, true}};
+	struct spec_resources r = {.devices = NULL};
+	struct limits l;
+	struct err err = {0};
+
+	(void)state;
+	r.block.weight = (struct decode_u64){10, true};
+	r.block.weights = &dev;
+	r.block.n_weights = 1;
+	assert_int_equal(limits_list(&r, true, &l, &err), 0);
+	assert_int_equal(l.n, 2);
+	assert_string_equal(l.v[0].other, "io.weight");
+	assert_string_equal(l.v[0].other_value, "1");
+	assert_string_equal(l.v[1].value, "8:16 500");
+	assert_string_equal(l.v[1].other, "io.weight");
+	assert_string_equal(l.v[1].other_value, "8:16 4950");
+}
+
+/* A quota alone leaves the period, a period alone leaves the quota. */
+static void test_v2_cpu_max(void **state)
+{
+	struct spec_resources r = {.devices = NULL};
+	struct limits l;
+	struct err err = {0};
+
+	(void)state;
+	r.cpu.quota = (struct decode_i64){-1, true};
+	assert_int_equal(limits_list(&r, true, &l, &err), 0);
+	assert_string_equal(value_of(&l, "cpu.max"), "max");
+	assert_false(l.v[0].keep_first);
+	r.cpu.quota.v = 5000;
+	assert_int_equal(limits_list(&r, true, &l, &err), 0);
+	assert_string_equal(value_of(&l, "cpu.max"), "5000");
+	r.cpu.quota.set = false;
+	r.cpu.period = (struct decode_u64){50000, true};
+	assert_int_equal(limits_list(&r, true, &l, &err), 0);
+	assert_string_equal(value_of(&l, "cpu.max"), "50000");
+	assert_true(l.v[0].keep_first);
 }
 
 static void test_refused(void **state)
@@ -113,6 +157,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_v1),
 		cmocka_unit_test(test_v2),
+		cmocka_unit_test(test_v2_io_weight),
+		cmocka_unit_test(test_v2_cpu_max),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_weights),
 	};
