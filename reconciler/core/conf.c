@@ -2,6 +2,7 @@
 #include "reconciler/core/conf.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define AT(field) offsetof(struct core_conf, field)
 
@@ -59,6 +60,20 @@ const struct conf_key *core_conf_keys(size_t *out_n)
 	return keys;
 }
 
+/* "host[:port] ca=FILE": nothing else, so that nothing is ignored. */
+static int check_registry(const char *path, const char *entry, struct err *err)
+{
+	size_t n = strcspn(entry, " \t");
+	const char *rest = entry + n + strspn(entry + n, " \t");
+
+	if (n > 0 && strncmp(rest, "ca=/", 4) == 0 &&
+	    rest[strcspn(rest, " \t")] == '\0')
+		return 0;
+	return err_set(err, ERR_INPUT,
+		       "%s: registry: want HOST[:PORT] ca=/FILE, have \"%s\"",
+		       path, entry);
+}
+
 int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
 		   struct err *err)
 {
@@ -73,5 +88,7 @@ int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
 			    "configuration %s is missing: write it, see "
 			    "reconcile.conf(5), or name another with --config",
 			    path);
+	for (size_t i = 0; r == 0 && i < out->registries.n; i++)
+		r = check_registry(path, out->registries.items[i], err);
 	return r;
 }

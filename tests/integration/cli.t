@@ -90,6 +90,8 @@ fails "no configuration" 3 "is missing: write it, see reconcile.conf" "$BIN/reco
 mkdir -p "$W/manager"
 printf 'repository.url = file:///x\nrepositry.id = y\n' >"$W/manager/reconcile.conf"
 fails "an unknown key with its place" 3 "reconcile.conf:2:1.*repositry.id" $R status
+printf 'repository.url = file:///x\nrepository.id = y\nregistry = a:5000 http\n' >"$W/manager/reconcile.conf"
+fails "a registry word without effect" 3 'registry: want HOST.*have "a:5000 http"' $R status
 world_repo
 conf
 fails "no init yet" 3 "reconcile init" $R --dry-run
