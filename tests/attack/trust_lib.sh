@@ -65,7 +65,7 @@ spec:
   manifestsPath: manifests
   images:
     allowedRegistries:
-    - registry.example.org
+    - registry.example
     requireDigest: false
 ${4:-}
 EOF
