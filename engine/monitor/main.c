@@ -69,7 +69,9 @@ static void put_event(struct monitor *m, const struct monitor_event *e)
 	}
 }
 
-/* Writes the slot to the state file, then tells. */
+/* Writes the slot to the state file, then tells.  No fdatasync: the file is
+ * for an agent that was started again; after a power loss there is neither
+ * this process nor a container to be remembered. */
 static void tell(struct monitor *m, struct slot *s, uint32_t kind)
 {
 	struct timespec ts = {0};
@@ -78,9 +80,8 @@ static void tell(struct monitor *m, struct slot *s, uint32_t kind)
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	s->rec.time_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 	s->rec.kind = MONITOR_RECORD;
-	if (m->state_fd >= 0 &&
-	    pwrite(m->state_fd, &s->rec, sizeof(s->rec), at) == sizeof(s->rec))
-		(void)fdatasync(m->state_fd);
+	if (m->state_fd >= 0)
+		(void)!pwrite(m->state_fd, &s->rec, sizeof(s->rec), at);
 	s->rec.kind = kind;
 	put_event(m, &s->rec);
 	s->rec.kind = MONITOR_RECORD;
