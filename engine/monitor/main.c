@@ -8,7 +8,7 @@
  *
  * Invariants: (1) a container's exit is in the state file before anyone is
  * told; (2) without an agent everything goes on; (3) memory is fixed: one
- * struct monitor, no heap, no stdio.
+ * struct monitor, no stdio, no heap but while an engine is started.
  */
 #include "engine/monitor/command.h"
 #include "engine/monitor/logfile.h"
