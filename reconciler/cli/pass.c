@@ -286,6 +286,7 @@ int pass_command(void *ctx, struct err *err)
 	r = cli_open(cli, false, &core, err);
 	if (r < 0)
 		return r;
+	core.patience_s = options.timeout_s;
 	r = membership_maintain(&core, err);
 	if (r == 0)
 		r = fleet_open(&core, true, err);

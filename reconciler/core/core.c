@@ -38,6 +38,7 @@ int core_open(const struct core_conf *conf, const struct core_ui *ui,
 		.libexec = conf->libexec[0] != '\0' ? conf->libexec : NULL,
 		.ui = *ui,
 		.lock_fd = -1,
+		.patience_s = -1,
 	};
 	int dir = -1;
 	int r = 0;

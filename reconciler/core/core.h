@@ -58,6 +58,7 @@ struct core {
 	int lock_fd;		    /* -1: read-only core */
 	struct audit_client *audit; /* NULL: read-only core */
 	struct fleet *fleet;	    /* NULL until fleet_open() */
+	int64_t patience_s;	    /* below host.wait_s; -1: no limit */
 	bool maintained; /* the channel has not read its new files yet */
 };
 

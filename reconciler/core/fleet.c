@@ -432,7 +432,11 @@ static bool is_missing(const struct fleet *f, const struct world_host *w)
 
 static int wait_for_hosts(struct core *c, struct err *err)
 {
-	int64_t until = clock_boot_ms() + c->conf->host_wait_s * 1000;
+	int64_t limit_s =
+		c->patience_s >= 0 && c->patience_s < c->conf->host_wait_s
+			? c->patience_s
+			: c->conf->host_wait_s;
+	int64_t until = clock_boot_ms() + limit_s * 1000;
 	struct arena *arena = arena_new(WORLD_ARENA);
 	struct world w;
 	bool changed = false;

@@ -173,12 +173,13 @@ int membership_maintain(struct core *c, struct err *err)
 	r = membership_open(c->conf, &a, err);
 	if (r < 0)
 		goto out;
-	r = write_crl(c, &a, err);
-	if (r == 0 && then != 0)
-		r = pki_server_issue(a.ca, a.channel_dir, now_s(),
-				     SERVER_VALID_S, err);
-	if (r == 0)
-		c->maintained = true;
+	if (then != 0) { /* the first time they are those of init */
+		r = write_crl(c, &a, err);
+		if (r == 0)
+			r = pki_server_issue(a.ca, a.channel_dir, now_s(),
+					     SERVER_VALID_S, err);
+		c->maintained = r == 0;
+	}
 	if (r == 0)
 		r = state_set(c->state, "maintained",
 			      arena_printf(arena, "%lld", (long long)now_s()),

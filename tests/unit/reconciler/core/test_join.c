@@ -188,6 +188,19 @@ static void test_A76_revoked_is_for_good(void **in)
 	token_free(kept);
 }
 
+/* Whatever token there may be. */
+static void test_A76_a_revoked_name_is_refused(void **in)
+{
+	struct fixture *f = *in;
+	Channel__JoinToken *t = issue(f, "host-1");
+	struct state_host row = {
+		.host = {.name = "host-1", .state = HOST_REVOKED}};
+
+	assert_int_equal(state_host_put(f->core.state, &row, &f->err), 0);
+	expect_refused(f, t, "host-1", "was revoked");
+	token_free(t);
+}
+
 static void test_a_second_join_ends_the_first_certificate(void **in)
 {
 	struct fixture *f = *in;
@@ -298,6 +311,7 @@ int main(void)
 		T(test_A76_expired),
 		T(test_A76_another_name),
 		T(test_A76_revoked_is_for_good),
+		T(test_A76_a_revoked_name_is_refused),
 		T(test_a_second_join_ends_the_first_certificate),
 		T(test_S03_renewal),
 		T(test_R04_no_record_no_join),
