@@ -14,7 +14,7 @@ struct cli {
 	struct opt_values values;
 	const char *root;
 	char *const *argv; /* as main() got it */
-	int status; /* of the program, when a command ends well */
+	int status;	   /* of the program, when a command ends well */
 };
 
 const struct opt_program *cli_program(void);
