@@ -39,7 +39,7 @@ is "$(ls -d "$G/reconcile-$T_TAG" 2>&1 | grep -c 'No such')" 1 \
 bundle bomb '.linux.resources.pids.limit = 60
 	| .linux.namespaces -= [{"type": "pid"}]
 	| .process.args = ["sh", "-c", "
-		b() { while :; do setsid sleep 0.05 & setsid sh -c \"sleep 0.1\" & wait; done; }
+		b() { while :; do setsid sleep 0.3 & setsid sh -c \"sleep 0.4\" & wait; done; }
 		b & b & b & sleep 1000"]'
 E create --bundle "$TMP/bomb" "$C" && E start "$C"
 many() { [ "$(cat "$(CG bomb)/pids.current")" -gt 6 ]; }

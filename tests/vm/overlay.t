@@ -128,6 +128,7 @@ bundle pod '.root.path = "none" | del(.hostname) | .linux.namespaces = [
 	{"type": "user", "path": "/proc/'"$P"'/ns/user"},
 	{"type": "pid", "path": "/proc/'"$P"'/ns/pid"},
 	{"type": "network", "path": "/proc/'"$P"'/ns/net"},
+	{"type": "ipc", "path": "/proc/'"$P"'/ns/ipc"},
 	{"type": "mount"}, {"type": "cgroup"}]'
 rm -rf "$TMP/pod/rootfs"
 over pod top base
