@@ -47,6 +47,23 @@ static int host_read_overlay(struct run *r, struct err *err)
 	return rc;
 }
 
+static bool host_mentions(const struct run *r, const char *word)
+{
+	return r->config.len > 0 && memmem(r->config.data, r->config.len, word,
+					   strlen(word)) != NULL;
+}
+
+/* Only a user namespace can make host_cover() needless.  Where the config has
+ * no word of one, we begin again before the decoding rather than after it. */
+static int host_cover_early(struct run *r, struct err *err)
+{
+	const struct idmap none = {.n_uid = 0};
+
+	if (host_mentions(r, "uidMappings") || host_mentions(r, "/ns/user"))
+		return 0;
+	return self_cover(&none, r->opt.argv, err);
+}
+
 int host_decode(struct run *r, struct err *err)
 {
 	int rc = state_check_id(r->opt.id, err);
@@ -58,6 +75,8 @@ int host_decode(struct run *r, struct err *err)
 		return err_sys(err, errno, "bundle %s", r->opt.bundle);
 	rc = file_read(r->bundle_fd, "config.json", SPEC_MAX_BYTES, &r->config,
 		       err);
+	if (rc == 0)
+		rc = host_cover_early(r, err);
 	if (rc == 0)
 		rc = spec_read(r->config.data, r->config.len, r->arena,
 			       &r->spec, err);
