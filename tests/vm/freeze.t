@@ -34,24 +34,27 @@ is "$(ls -d "$G/reconcile-$T_TAG" 2>&1 | grep -c 'No such')" 1 \
 	"and its groups are gone"
 
 # --- cgroup.kill ----------------------------------------------------------------
-# Processes that fork all the time, in sessions of their own, in a pid
-# namespace that is not theirs alone: only the group holds them together.
-bundle bomb '.linux.resources.pids.limit = 60
+# Processes that fork all the time, in sessions of their own, in the pid
+# namespace of the host: only the group holds them together.
+NO_USER='del(.linux.uidMappings, .linux.gidMappings, .linux.seccomp)
+	| .linux.namespaces -= [{"type": "user"}]'
+bundle bomb "$NO_USER"'
+	| .linux.resources.pids.limit = 60
 	| .linux.namespaces -= [{"type": "pid"}]
 	| .process.args = ["sh", "-c", "
 		b() { while :; do setsid sleep 0.3 & setsid sh -c \"sleep 0.4\" & wait; done; }
 		b & b & b & sleep 1000"]'
 E create --bundle "$TMP/bomb" "$C" && E start "$C"
 many() { [ "$(cat "$(CG bomb)/pids.current")" -gt 6 ]; }
-wait_for 20 many
-mkdir -p "$(CG bomb)/sub/deep"
+wait_for 20 many && ok "a tree that forks" || not_ok "a tree that forks"
+mkdir "$(CG bomb)/sub" "$(CG bomb)/sub/deep"
 E kill --all "$C" KILL
 empty() { [ "$(key bomb cgroup.events populated)" = 0 ]; }
 wait_for 10 empty && ok "kill --all ends a tree that forks" ||
 	not_ok "kill --all ends a tree that forks" "$(values bomb cgroup.procs)"
 E delete --force "$C"
 E create --bundle "$TMP/bomb" "$C" && E start "$C"
-wait_for 20 many
+wait_for 20 many && ok "and once more" || not_ok "and once more"
 succeeds "delete --force of a tree that forks" E delete --force "$C"
 is "$(ls -d "$(CG bomb)" 2>&1 | grep -c 'No such')" 1 "its group is gone"
 # A process that was put into a group below.
@@ -65,8 +68,6 @@ is "$(ls -d "$(CG sub)" /proc/"$(cat "$TMP/p2")" 2>/dev/null)" "" \
 	"the group, those below and their processes are gone"
 
 # --- E63 ----------------------------------------------------------------------------
-NO_USER='del(.linux.uidMappings, .linux.gidMappings, .linux.seccomp)
-	| .linux.namespaces -= [{"type": "user"}]'
 LOOK='cat /proc/self/cgroup; ls -d /sys/fs/cgroup/reconcile* 2>/dev/null
 	grep -c " /sys/fs/cgroup " /proc/self/mountinfo
 	for f in cgroup.procs cgroup.freeze cgroup.kill memory.max pids.max; do
