@@ -5,7 +5,7 @@
 #include "reconciler/core/execution.h"
 #include "reconciler/core/observe.h"
 
-#include "fixture.h"
+#include "tests/unit/reconciler/core/fixture.h"
 
 static const char *const names[] = {"web-0", "web-1"};
 

@@ -10,7 +10,7 @@
 #include "channel/token.h"
 #include "lib/hash.h"
 
-#include "fixture.h"
+#include "tests/unit/reconciler/core/fixture.h"
 
 #define ASK_BYTES 4096
 

@@ -5,7 +5,7 @@
 #include "reconciler/core/memo.h"
 #include "reconciler/core/observe.h"
 
-#include "fixture.h"
+#include "tests/unit/reconciler/core/fixture.h"
 
 static void digest(struct fixture *f, const char *commit, const struct world *w,
 		   char out[HASH_HEX])

@@ -6,7 +6,7 @@
 
 #include "reconciler/core/hostframe.h"
 
-#include "fixture.h"
+#include "tests/unit/reconciler/core/fixture.h"
 
 static struct world look(struct fixture *f)
 {

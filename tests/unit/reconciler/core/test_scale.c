@@ -5,7 +5,7 @@
 #include "reconciler/core/execution.h"
 #include "reconciler/core/observe.h"
 
-#include "fixture.h"
+#include "tests/unit/reconciler/core/fixture.h"
 
 #include <time.h>
 
