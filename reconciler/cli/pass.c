@@ -66,18 +66,21 @@ static int print_plan(struct cli *cli, const struct snapshot *want,
 	return r;
 }
 
-static int print_result(const struct pass_result *p, struct err *err)
+/* with_plan: what the plan complains of, too. */
+static int print_result(const struct pass_result *p, bool with_plan,
+			struct err *err)
 {
 	struct buf out;
 	int r = 0;
 
-	if (p->target.refused) {
-		buf_init(&out, OUT_MAX);
+	buf_init(&out, OUT_MAX);
+	if (p->target.refused)
 		print_refusal(&p->target.verdict, p->target.accepted, &out);
-		if (fwrite(out.data, 1, out.len, stderr) != out.len)
-			r = err_set(err, ERR_SYS, "standard error is closed");
-		buf_release(&out);
-	}
+	if (with_plan && p->exit != CORE_EXIT_DONE)
+		diags_print_text(&p->diags, &out);
+	if (out.len > 0 && fwrite(out.data, 1, out.len, stderr) != out.len)
+		r = err_set(err, ERR_SYS, "standard error is closed");
+	buf_release(&out);
 	return r;
 }
 
@@ -204,7 +207,7 @@ static int dry_run(struct cli *cli, struct err *err)
 			 why.msg);
 	r = pass_run(&core, &options, cli->arena, &p, err);
 	if (r == 0)
-		r = print_result(&p, err);
+		r = print_result(&p, false, err);
 	if (r == 0 && p.target.have_snapshot)
 		r = print_plan(cli, &p.target.want, &p.world, &p.plan, &p.diags,
 			       err);
@@ -225,6 +228,10 @@ static void say_end(const struct core *core, const struct pass_result *p)
 	case CORE_EXIT_INCOMPLETE:
 		core_say(core, "Incomplete: %s.",
 			 p->summary != NULL ? p->summary : "out of time");
+		break;
+	case CORE_EXIT_AGAIN:
+		core_say(core, "Try again: %s.",
+			 p->summary != NULL ? p->summary : "see above");
 		break;
 	case CORE_EXIT_AUDIT:
 	case CORE_EXIT_APPLY:
@@ -297,7 +304,7 @@ int pass_command(void *ctx, struct err *err)
 	} else if (r == 0) {
 		r = pass_run(&core, &options, cli->arena, &p, err);
 		if (r == 0) {
-			r = print_result(&p, err);
+			r = print_result(&p, true, err);
 			say_end(&core, &p);
 			cli->exit = p.exit;
 		}

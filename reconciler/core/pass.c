@@ -478,14 +478,13 @@ static int try_memory(struct core *c, struct pass_result *p,
 	return r;
 }
 
-/* Is every error that of a registry which could not be asked? */
+/* A registry could not be asked: whatever else is wrong, try again first. */
 static bool is_unreachable(const struct diags *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		if (d->items[i].severity == DIAG_ERROR &&
-		    strcmp(d->items[i].code, PINS_UNREACHABLE) != 0)
-			return false;
-	return true;
+		if (strcmp(d->items[i].code, PINS_UNREACHABLE) == 0)
+			return true;
+	return false;
 }
 
 static int run(struct core *c, const struct pass_options *options,

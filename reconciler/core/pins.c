@@ -19,8 +19,9 @@ static bool known(const struct world *w, const char *image)
 	return false;
 }
 
-static int pin_one(struct core *c, const struct container *k, struct world *w,
-		   struct arena *arena, struct diags *diags, struct err *err)
+static int pin_one(struct core *c, const struct container *k,
+		   struct manifest_pos at, struct world *w, struct arena *arena,
+		   struct diags *diags, struct err *err)
 {
 	const char *key = arena_printf(arena, "pin:%s", k->image);
 	const char *digest = NULL;
@@ -42,8 +43,8 @@ static int pin_one(struct core *c, const struct container *k, struct world *w,
 			  digest != NULL       ? "R401"
 			  : r_why == ERR_AGAIN ? PINS_UNREACHABLE
 					       : "R402",
-			  digest != NULL ? DIAG_WARNING : DIAG_ERROR,
-			  k->image_pos, NULL, "write the image with its digest",
+			  digest != NULL ? DIAG_WARNING : DIAG_ERROR, at, NULL,
+			  "write the image with its digest",
 			  "image %s could not be resolved: %s%s", k->image,
 			  why.msg,
 			  digest != NULL ? "; the digest of before is used"
@@ -54,15 +55,20 @@ static int pin_one(struct core *c, const struct container *k, struct world *w,
 	return 0;
 }
 
-static int pin_list(struct core *c, const struct container *list, size_t n,
-		    struct world *w, struct arena *arena, struct diags *diags,
-		    struct err *err)
+/* Where: the image, else (snapshots keep places of objects only) its object. */
+static int pin_list(struct core *c, const struct object *o,
+		    const struct container *list, size_t n, struct world *w,
+		    struct arena *arena, struct diags *diags, struct err *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (!has_digest(list[i].image) && !known(w, list[i].image))
-			r = pin_one(c, &list[i], w, arena, diags, err);
+			r = pin_one(c, &list[i],
+				    list[i].image_pos.line > 0
+					    ? list[i].image_pos
+					    : o->pos,
+				    w, arena, diags, err);
 	return r;
 }
 
@@ -94,12 +100,13 @@ int pins_resolve(struct core *c, const struct snapshot *want, struct world *w,
 
 		if (t == NULL)
 			continue;
-		r = pin_list(c, t->spec.init_containers,
-			     t->spec.n_init_containers, w, arena, diags, err);
+		r = pin_list(c, &want->objects.items[i],
+			     t->spec.init_containers, t->spec.n_init_containers,
+			     w, arena, diags, err);
 		if (r == 0)
-			r = pin_list(c, t->spec.containers,
-				     t->spec.n_containers, w, arena, diags,
-				     err);
+			r = pin_list(c, &want->objects.items[i],
+				     t->spec.containers, t->spec.n_containers,
+				     w, arena, diags, err);
 	}
 	return r;
 }

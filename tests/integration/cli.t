@@ -166,6 +166,7 @@ printf '# none\n' >"$W/manager/revoked_keys"
 # --- an unreachable repository --------------------------------------------------------------
 mv "$W/fleet.git" "$W/away.git"
 run $R --dry-run
+is "$ST" 75 "an unreachable repository: exit 75"
 like "$ERR" "fetch file://" "an unreachable repository is named"
 mv "$W/away.git" "$W/fleet.git"
 
@@ -187,6 +188,16 @@ fails "one removed entry (A94)" 9 "AUDIT" $R audit verify --log "$TMP/bad"
 cp "$W/manager/state/audit/log" "$TMP/bad/log"
 head -n $((N - 1)) "$W/manager/state/audit/log" >"$TMP/bad/log"
 fails "a truncated log (A93)" 9 "AUDIT" $R audit verify --log "$TMP/bad"
+
+# --- an unreachable registry ---------------------------------------------------------------------
+sed -i 's|    allowedRegistries|    requireDigest: false\n    allowedRegistries|' "$W/clone/.reconcile/policy.yaml"
+world_commit "tags are allowed"
+sed -i "s|image: registry.example/web@.*|image: registry.example/web:1|" "$W/clone/apps/web.yaml"
+world_commit "by tag"
+run $R --timeout 0
+is "$ST" 75 "an unreachable registry: exit 75"
+like "$ERR" "apps/web.yaml:[0-9]+:[0-9]+: error R403.*registry.example/web:1" "the image is named, with its place"
+succeeds "its code is explained" $R explain R403
 
 # --- A84: one at a time -----------------------------------------------------------------------
 exec 9<"$W/manager/state/lock"

@@ -19,6 +19,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SOCK_FD 3
 #define BLOBS_FD 4
@@ -51,7 +52,28 @@ static const struct sandbox profile = {
 	.max_files = 64,
 };
 
-static int serve(struct msg *m, struct err *err)
+/* The manager asks for digests only and passes no store: descriptor 4 is not
+ * there then, and must not be taken for whatever is opened next. */
+static bool has_store(void)
+{
+	struct stat st;
+
+	return fstat(BLOBS_FD, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int enter_sandbox(bool store, struct err *err)
+{
+	struct sandbox own = profile;
+
+	if (!store) {
+		own.paths++;
+		own.n_paths--;
+		own.allow &= ~(uint32_t)SANDBOX_FILE_WRITE;
+	}
+	return sandbox_enter(&own, err);
+}
+
+static int serve(struct msg *m, bool store, struct err *err)
 {
 	Image__PullRequest *q = NULL;
 	int r;
@@ -65,7 +87,11 @@ static int serve(struct msg *m, struct err *err)
 					(const uint8_t *)m->payload.data);
 	if (!q)
 		return err_set(err, ERR_PROTO, "pull request: not readable");
-	r = pull_run(q, BLOBS_FD, SOCK_FD, err);
+	if (store || q->resolve_only)
+		r = pull_run(q, BLOBS_FD, SOCK_FD, err);
+	else
+		r = err_set(err, ERR_PROTO,
+			    "want the store as descriptor 4 for a pull");
 	if (q->password.data)
 		explicit_bzero(q->password.data, q->password.len);
 	if (m->payload.data)
@@ -93,6 +119,7 @@ static int report(const struct err *e)
 
 int main(void)
 {
+	bool store = has_store(); /* before anything else is opened */
 	struct err err = {0};
 	struct msg m;
 	int r;
@@ -103,9 +130,9 @@ int main(void)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		r = err_set(&err, ERR_SYS, "libcurl does not start");
 	else
-		r = sandbox_enter(&profile, &err);
+		r = enter_sandbox(store, &err);
 	if (r == 0)
-		r = serve(&m, &err);
+		r = serve(&m, store, &err);
 	if (r < 0 && report(&err) == 0)
 		r = 0;
 	if (r < 0)
