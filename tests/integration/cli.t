@@ -121,6 +121,7 @@ world_commit "scale"
 cd "$W/clone" || exit 1
 succeeds "--from --to" "$BIN/reconcile" --dry-run --from HEAD~1 --to HEAD
 like "$OUT" "2 pods to start" "from 2 to 4 replicas starts two pods"
+like "$OUT" "^commit [0-9a-f]{12}, signatures not checked" "and says that it did not check signatures"
 unlike "$OUT" "$(printf '\033')" "no colours without a terminal"
 run "$BIN/reconcile" --dry-run --from HEAD~1 --to HEAD --detailed-exitcode
 is "$ST" 2 "pending changes between revisions: exit 2"
