@@ -21,7 +21,7 @@ conf()
 	trust.revoked_keys = $W/manager/revoked_keys
 	state.dir = $W/manager/state
 	run.dir = $W/manager/run
-	channel.listen = 127.0.0.1:17443
+	channel.listen = 127.0.0.1:$((10000 + $$ % 20000))
 	EOF
 }
 R="$BIN/reconcile --config $W/manager/reconcile.conf"
