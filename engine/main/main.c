@@ -94,9 +94,11 @@ int main(int argc, char **argv)
 	int r;
 
 	words = cli_stop_at_id(argc, argv, &n);
-	r = words != NULL
-		    ? opt_parse(cli_program(), n, words, &cli.values, &err)
-		    : err_set(&err, ERR_NOMEM, "no memory");
+	r = self_stand(&err);
+	if (r == 0)
+		r = words != NULL ? opt_parse(cli_program(), n, words,
+					      &cli.values, &err)
+				  : err_set(&err, ERR_NOMEM, "no memory");
 	if (r == 0)
 		r = main_check(&cli.values, &err);
 	if (r == 0)

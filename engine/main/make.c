@@ -69,10 +69,10 @@ int make_create(void *ctx, struct err *err)
 	return rc;
 }
 
-static int make_delete(const struct run *r, struct err *err)
+static int make_delete(const struct run_options *opt, struct err *err)
 {
 	struct life l;
-	int rc = life_open(&l, r->opt.root, r->opt.id, err);
+	int rc = life_open(&l, opt->root, opt->id, err);
 
 	if (rc < 0)
 		return rc;
@@ -119,6 +119,7 @@ int make_run(void *ctx, struct err *err)
 	bool detach = opt_get(&c->values, "detach") != NULL;
 	bool keep = opt_get(&c->values, "keep") != NULL;
 	struct run_options opt;
+	bool made = false;
 	struct run r;
 	int rc = make_options(c, &opt, err);
 
@@ -131,15 +132,16 @@ int make_run(void *ctx, struct err *err)
 	if (rc == 0)
 		rc = run_side(&r, RUN_ENGINE, err);
 	if (rc == 0) {
+		made = true;
 		rc = make_start_direct(&r, err);
 		if (rc == 0 && !detach)
 			rc = fore_wait(r.child.pidfd, &c->status, err);
-		if (rc < 0)
-			(void)make_delete(&r, NULL);
-		else if (!detach && !keep)
-			rc = make_delete(&r, err);
 	}
-	run_release(&r);
+	run_release(&r); /* its descriptors are not needed twice */
+	if (made && rc < 0)
+		(void)make_delete(&opt, NULL);
+	else if (made && !detach && !keep)
+		rc = make_delete(&opt, err);
 	return rc;
 }
 

@@ -36,7 +36,10 @@ int fore_block(struct err *err)
 void fore_child(void)
 {
 	sigset_t set;
+	int sig;
 
+	for (sig = 1; sig < NSIG; sig++)
+		(void)sys_signal_default(sig);
 	(void)sigemptyset(&set);
 	(void)sigprocmask(SIG_SETMASK, &set, NULL);
 }

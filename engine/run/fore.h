@@ -8,8 +8,10 @@
 #include "lib/err.h"
 
 /* Blocks the signals that fore_wait() will pass on; before the clone, so that
- * none is lost.  The child must call fore_child(). */
+ * none is lost. */
 int fore_block(struct err *err);
+/* In each child before its work: no signal is blocked or ignored, neither by us
+ * nor by who called us. */
 void fore_child(void);
 /* *out_status: exit status or 128 + signal. */
 int fore_wait(int pidfd, int *out_status, struct err *err);

@@ -1,6 +1,7 @@
 /* hooks.c - see hooks.h. */
 #include "engine/run/hooks.h"
 
+#include "engine/run/fore.h"
 #include "engine/sys/esys.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -44,10 +45,8 @@ static void hooks_child(const struct spec_hook *h, int in)
 {
 	char *none[] = {NULL};
 	char *self[] = {h->path, NULL};
-	sigset_t empty;
 
-	(void)sigemptyset(&empty);
-	(void)sigprocmask(SIG_SETMASK, &empty, NULL);
+	fore_child();
 	if (dup2(in, 0) >= 0 && sys_close_range(3, ~0u, 0) >= 0)
 		(void)esys_execve(h->path, h->args.n > 0 ? h->args.v : self,
 				  h->env.n > 0 ? h->env.v : none);
@@ -100,7 +99,8 @@ static int hooks_one(const struct spec_hook *h, const struct buf *state,
 	if (pid < 0) {
 		r = err_sys(err, errno, "clone3");
 	} else {
-		/* A hook need not read it: EPIPE is no failure of ours. */
+		/* A hook need not read it: EPIPE is no failure of ours, and
+		 * self_stand() has seen to it that no signal comes. */
 		(void)!write(pipes[1], state->data, state->len);
 	}
 	(void)close(pipes[1]);

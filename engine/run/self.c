@@ -7,12 +7,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #define SELF_FDS_MAX 1024
+
+int self_stand(struct err *err)
+{
+	struct pollfd std[] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+	size_t i;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sys_signal_default(SIGCHLD);
+	if (poll(std, 3, 0) <= 0)
+		return 0;
+	for (i = 0; i < 3; i++)
+		if ((std[i].revents & POLLNVAL) != 0 &&
+		    open("/dev/null", O_RDWR) < 0)
+			return err_sys(err, errno, "open /dev/null");
+	return 0;
+}
 
 int self_shed(const char *preserve, struct err *err)
 {

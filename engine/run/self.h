@@ -5,6 +5,10 @@
 #include "engine/namespace/idmap.h"
 #include "lib/err.h"
 
+/* First of all: 0, 1 and 2 are open, or what we open would take their place and
+ * get our messages; a pipe that nobody reads is an error and not our end; our
+ * children can be waited for, whatever the caller ignored. */
+int self_stand(struct err *err);
 /* Closes all descriptors but 0, 1, 2 and those that are passed on (E04).
  * preserve: the option's text, NULL for none. */
 int self_shed(const char *preserve, struct err *err);
