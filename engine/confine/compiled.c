@@ -116,7 +116,6 @@ static bool compiled_key(const struct spec_seccomp *s, struct buf *key)
 	compiled_put(key, seccomp_arch_native());
 	compiled_put_text(key, RECONCILE_VERSION);
 	compiled_put_text(key, s->default_action);
-	compiled_put_text(key, s->listener_path);
 	compiled_put_u64(key, &s->default_errno);
 	compiled_put_list(key, &s->archs);
 	compiled_put_list(key, &s->flags);

@@ -25,6 +25,7 @@ static const struct filter_action {
 	{"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS, false},
 	{"SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD, false},
 	{"SCMP_ACT_LOG", SCMP_ACT_LOG, false},
+	{"SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY, false},
 	{"SCMP_ACT_TRACE", SCMP_ACT_TRACE(0), true},
 	{"SCMP_ACT_TRAP", SCMP_ACT_TRAP, false},
 };
@@ -42,29 +43,34 @@ static const struct filter_op {
 	{"SCMP_CMP_NE", SCMP_CMP_NE},
 };
 
+/* All of the specification; libseccomp need not know each. */
+static const char *const filter_archs[] = {
+	"SCMP_ARCH_AARCH64",	 "SCMP_ARCH_ARM",    "SCMP_ARCH_LOONGARCH64",
+	"SCMP_ARCH_M68K",	 "SCMP_ARCH_MIPS",   "SCMP_ARCH_MIPS64",
+	"SCMP_ARCH_MIPS64N32",	 "SCMP_ARCH_MIPSEL", "SCMP_ARCH_MIPSEL64",
+	"SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64",
+	"SCMP_ARCH_PPC",	 "SCMP_ARCH_PPC64",  "SCMP_ARCH_PPC64LE",
+	"SCMP_ARCH_RISCV64",	 "SCMP_ARCH_S390",   "SCMP_ARCH_S390X",
+	"SCMP_ARCH_SH",		 "SCMP_ARCH_SHEB",   "SCMP_ARCH_X32",
+	"SCMP_ARCH_X86",	 "SCMP_ARCH_X86_64",
+};
+
+/* Those that a kernel of ours can run.  Code for others would only make the
+ * filter longer: their calls cannot come, and would be killed. */
 static const struct filter_arch {
 	const char *name;
 	uint32_t arch;
-} filter_archs[] = {
+} filter_here[] = {
+#if defined(__x86_64__)
+	{"SCMP_ARCH_X86_64", SCMP_ARCH_X86_64},
+	{"SCMP_ARCH_X86", SCMP_ARCH_X86},
+	{"SCMP_ARCH_X32", SCMP_ARCH_X32},
+#elif defined(__aarch64__)
 	{"SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64},
 	{"SCMP_ARCH_ARM", SCMP_ARCH_ARM},
-	{"SCMP_ARCH_MIPS", SCMP_ARCH_MIPS},
-	{"SCMP_ARCH_MIPS64", SCMP_ARCH_MIPS64},
-	{"SCMP_ARCH_MIPS64N32", SCMP_ARCH_MIPS64N32},
-	{"SCMP_ARCH_MIPSEL", SCMP_ARCH_MIPSEL},
-	{"SCMP_ARCH_MIPSEL64", SCMP_ARCH_MIPSEL64},
-	{"SCMP_ARCH_MIPSEL64N32", SCMP_ARCH_MIPSEL64N32},
-	{"SCMP_ARCH_PARISC", SCMP_ARCH_PARISC},
-	{"SCMP_ARCH_PARISC64", SCMP_ARCH_PARISC64},
-	{"SCMP_ARCH_PPC", SCMP_ARCH_PPC},
-	{"SCMP_ARCH_PPC64", SCMP_ARCH_PPC64},
-	{"SCMP_ARCH_PPC64LE", SCMP_ARCH_PPC64LE},
-	{"SCMP_ARCH_RISCV64", SCMP_ARCH_RISCV64},
-	{"SCMP_ARCH_S390", SCMP_ARCH_S390},
-	{"SCMP_ARCH_S390X", SCMP_ARCH_S390X},
-	{"SCMP_ARCH_X32", SCMP_ARCH_X32},
-	{"SCMP_ARCH_X86", SCMP_ARCH_X86},
-	{"SCMP_ARCH_X86_64", SCMP_ARCH_X86_64},
+#else
+#error "name the architectures of this machine here"
+#endif
 };
 
 #define FILTER_X32_BIT 0x40000000u
@@ -77,6 +83,8 @@ static const struct {
 	{"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
 	{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
 	{"SECCOMP_FILTER_FLAG_TSYNC", 0}, /* one thread: nothing to do */
+	{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
+	 SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
 };
 
 const char *filter_action_name(size_t i)
@@ -91,7 +99,12 @@ const char *filter_op_name(size_t i)
 
 const char *filter_arch_name(size_t i)
 {
-	return i < COUNT(filter_archs) ? filter_archs[i].name : NULL;
+	return i < COUNT(filter_archs) ? filter_archs[i] : NULL;
+}
+
+const char *filter_flag_name(size_t i)
+{
+	return i < COUNT(filter_flags) ? filter_flags[i].name : NULL;
 }
 
 static int filter_unknown(struct err *err, const char *what, const char *name)
@@ -107,10 +120,6 @@ static int filter_action(const char *name, const struct decode_u64 *ret,
 {
 	size_t i;
 
-	if (strcmp(name, "SCMP_ACT_NOTIFY") == 0)
-		return err_set(err, ERR_INPUT,
-			       "config: linux.seccomp: SCMP_ACT_NOTIFY is not "
-			       "supported by this runtime");
 	for (i = 0; i < COUNT(filter_actions); i++) {
 		if (strcmp(name, filter_actions[i].name) != 0)
 			continue;
@@ -128,23 +137,44 @@ static int filter_action(const char *name, const struct decode_u64 *ret,
 	return filter_unknown(err, "unknown action", name);
 }
 
+static bool filter_known_arch(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(filter_archs); i++)
+		if (strcmp(name, filter_archs[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool filter_has_arch(const struct spec_seccomp *s,
+			    const struct filter_arch *a)
+{
+	size_t i;
+
+	for (i = 0; i < s->archs.n; i++)
+		if (strcmp(s->archs.v[i], a->name) == 0)
+			return true;
+	return false;
+}
+
 static int filter_add_archs(scmp_filter_ctx ctx, const struct spec_seccomp *s,
 			    struct err *err)
 {
-	size_t i, k;
+	size_t i;
 	int r;
 
-	for (i = 0; i < s->archs.n; i++) {
-		for (k = 0; k < COUNT(filter_archs); k++)
-			if (strcmp(s->archs.v[i], filter_archs[k].name) == 0)
-				break;
-		if (k == COUNT(filter_archs))
+	for (i = 0; i < s->archs.n; i++)
+		if (!filter_known_arch(s->archs.v[i]))
 			return filter_unknown(err, "unknown architecture",
 					      s->archs.v[i]);
-		r = seccomp_arch_add(ctx, filter_archs[k].arch);
+	for (i = 0; i < COUNT(filter_here); i++) {
+		if (!filter_has_arch(s, &filter_here[i]))
+			continue;
+		r = seccomp_arch_add(ctx, filter_here[i].arch);
 		if (r < 0 && r != -EEXIST)
 			return err_sys(err, -r, "seccomp: add %s",
-				       s->archs.v[i]);
+				       filter_here[i].name);
 	}
 	return 0;
 }
@@ -230,9 +260,22 @@ static int filter_add_call(scmp_filter_ctx ctx, const struct spec_syscall *call,
 	return 0;
 }
 
+static bool filter_notifies(const struct spec_seccomp *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_calls; i++)
+		if (strcmp(s->calls[i].action, "SCMP_ACT_NOTIFY") == 0)
+			return true;
+	return false;
+}
+
+/* Without a listener nobody waits, and the kernel takes this flag for an
+ * error. */
 static int filter_read_flags(const struct spec_seccomp *s, unsigned int *out,
 			     struct err *err)
 {
+	unsigned int flags = 0;
 	size_t i, k;
 
 	for (i = 0; i < s->flags.n; i++) {
@@ -242,9 +285,61 @@ static int filter_read_flags(const struct spec_seccomp *s, unsigned int *out,
 		if (k == COUNT(filter_flags))
 			return filter_unknown(err, "unsupported flag",
 					      s->flags.v[i]);
-		*out |= filter_flags[k].flag;
+		flags |= filter_flags[k].flag;
 	}
+	if (filter_notifies(s))
+		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	else
+		flags &= ~(unsigned int)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	*out = flags;
 	return 0;
+}
+
+/* The listener gets its descriptor before the program begins; `write` and a
+ * default are refused since the other runtimes need the one and cannot do the
+ * other: such a profile would work nowhere else. */
+static int filter_check_notify(const struct spec_seccomp *s, struct err *err)
+{
+	bool path = s->listener_path != NULL && s->listener_path[0] != '\0';
+	size_t i, k;
+
+	if (s->listener_metadata != NULL && s->listener_metadata[0] != '\0' &&
+	    !path)
+		return err_set(err, ERR_INPUT,
+			       "config: linux.seccomp.listenerMetadata wants "
+			       "listenerPath");
+	if (strcmp(s->default_action, "SCMP_ACT_NOTIFY") == 0)
+		return err_set(err, ERR_INPUT,
+			       "config: linux.seccomp: SCMP_ACT_NOTIFY cannot "
+			       "be used as default action");
+	if (!filter_notifies(s))
+		return 0;
+	if (!path)
+		return err_set(err, ERR_INPUT,
+			       "config: linux.seccomp: SCMP_ACT_NOTIFY wants "
+			       "listenerPath");
+	for (i = 0; i < s->n_calls; i++)
+		for (k = 0; k < s->calls[i].names.n; k++)
+			if (strcmp(s->calls[i].action, "SCMP_ACT_NOTIFY") ==
+				    0 &&
+			    strcmp(s->calls[i].names.v[k], "write") == 0)
+				return err_set(
+					err, ERR_INPUT,
+					"config: linux.seccomp: "
+					"SCMP_ACT_NOTIFY cannot be used for "
+					"the write syscall");
+	return 0;
+}
+
+int filter_check(const struct spec_seccomp *s, struct err *err)
+{
+	unsigned int flags;
+	int r;
+
+	if (s == NULL)
+		return 0;
+	r = filter_check_notify(s, err);
+	return r < 0 ? r : filter_read_flags(s, &flags, err);
 }
 
 /* See filter.h, ENOSYS: the instructions that go in front. */
@@ -264,24 +359,51 @@ static void filter_put_front(struct buf *b, uint32_t arch, int highest)
 	buf_put(b, front, sizeof(front));
 }
 
-static int filter_highest(const struct spec_seccomp *s)
+/* i386 has the calls of sockets and System V IPC twice: for those libseccomp
+ * has negative numbers of its own, the kernel 359 to 402. */
+#define FILTER_PSEUDO (-1000)
+#define FILTER_MULTIPLEXED_LAST 402
+
+static int filter_highest(const struct spec_seccomp *s, uint32_t arch)
 {
 	int highest = -1;
 	size_t i, k;
 
 	for (i = 0; i < s->n_calls; i++)
 		for (k = 0; k < s->calls[i].names.n; k++) {
-			int nr = seccomp_syscall_resolve_name(
-				s->calls[i].names.v[k]);
+			int nr = seccomp_syscall_resolve_name_arch(
+				arch, s->calls[i].names.v[k]);
 
+			if (nr < __NR_SCMP_ERROR && nr > FILTER_PSEUDO)
+				nr = FILTER_MULTIPLEXED_LAST;
 			if (nr > highest)
 				highest = nr;
 		}
 	return highest;
 }
 
-static int filter_export(scmp_filter_ctx ctx, int highest, struct filter *out,
-			 struct err *err)
+/* x32 has the numbers and the identity of x86-64 with one bit more: what it
+ * does not know stays with the filter. */
+static void filter_put_fronts(struct buf *b, const struct spec_seccomp *s)
+{
+	size_t i;
+	int highest;
+
+	for (i = 0; i < COUNT(filter_here); i++) {
+		const struct filter_arch *a = &filter_here[i];
+
+		if (a->arch == SCMP_ARCH_X32 ||
+		    (a->arch != seccomp_arch_native() &&
+		     !filter_has_arch(s, a)))
+			continue;
+		highest = filter_highest(s, a->arch);
+		if (highest >= 0)
+			filter_put_front(b, a->arch, highest);
+	}
+}
+
+static int filter_export(scmp_filter_ctx ctx, const struct spec_seccomp *s,
+			 uint32_t fallback, struct filter *out, struct err *err)
 {
 	struct buf b;
 	int fd = memfd_create("filter", MFD_CLOEXEC);
@@ -290,8 +412,8 @@ static int filter_export(scmp_filter_ctx ctx, int highest, struct filter *out,
 	if (fd < 0)
 		return err_sys(err, errno, "memfd_create");
 	buf_init(&b, FILTER_MAX_INSNS * FILTER_INSN_BYTES);
-	if (highest >= 0)
-		filter_put_front(&b, seccomp_arch_native(), highest);
+	if (fallback == SCMP_ACT_ERRNO(EPERM))
+		filter_put_fronts(&b, s);
 	r = seccomp_export_bpf(ctx, fd);
 	if (r < 0)
 		r = err_sys(err, -r, "seccomp: compile");
@@ -321,10 +443,6 @@ int filter_compile(const struct spec_seccomp *s, struct filter *out,
 	*out = f;
 	if (s == NULL)
 		return 0;
-	if (s->listener_path != NULL && s->listener_path[0] != '\0')
-		return err_set(err, ERR_INPUT,
-			       "config: linux.seccomp.listenerPath: not "
-			       "supported by this runtime");
 	r = filter_action(s->default_action, &s->default_errno, &fallback, err);
 	if (r == 0)
 		r = filter_read_flags(s, &f.flags, err);
@@ -343,11 +461,7 @@ int filter_compile(const struct spec_seccomp *s, struct filter *out,
 	for (i = 0; i < s->n_calls && r == 0; i++)
 		r = filter_add_call(ctx, &s->calls[i], fallback, err);
 	if (r == 0)
-		r = filter_export(ctx,
-				  fallback == SCMP_ACT_ERRNO(EPERM)
-					  ? filter_highest(s)
-					  : -1,
-				  &f, err);
+		r = filter_export(ctx, s, fallback, &f, err);
 	seccomp_release(ctx);
 	if (r == 0)
 		*out = f;
@@ -360,18 +474,27 @@ void filter_release(struct filter *f)
 	*f = (struct filter){.bpf = NULL};
 }
 
-int filter_load(const struct filter *f, struct err *err)
+bool filter_has_listener(const struct filter *f)
+{
+	return (f->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+}
+
+int filter_load(const struct filter *f, int *out_listener, struct err *err)
 {
 	struct sock_fprog prog = {.len = (unsigned short)f->n,
 				  .filter = f->bpf};
+	int fd;
 
 	if (f->n == 0)
 		return 0;
-	if (f->n > 65535)
+	if (f->n > FILTER_MAX_INSNS)
 		return err_set(err, ERR_LIMIT, "seccomp: %zu instructions",
 			       f->n);
-	if (esys_seccomp(SECCOMP_SET_MODE_FILTER, f->flags, &prog) < 0)
+	fd = esys_seccomp(SECCOMP_SET_MODE_FILTER, f->flags, &prog);
+	if (fd < 0)
 		return err_sys(err, errno, "seccomp: load %zu instructions",
 			       f->n);
+	if (filter_has_listener(f))
+		*out_listener = fd;
 	return 0;
 }

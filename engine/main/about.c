@@ -102,6 +102,8 @@ static void about_linux(struct jsonw *w)
 	about_strings(w, "actions", filter_action_name);
 	about_strings(w, "operators", filter_op_name);
 	about_strings(w, "archs", filter_arch_name);
+	about_strings(w, "knownFlags", filter_flag_name);
+	about_strings(w, "supportedFlags", filter_flag_name);
 	jsonw_obj_end(w);
 	about_flag(w, "apparmor", "enabled", false);
 	about_flag(w, "selinux", "enabled", false);

@@ -6,6 +6,7 @@
 #include "engine/run/host.h"
 #include "engine/run/life.h"
 #include "engine/run/link.h"
+#include "engine/run/notify.h"
 #include "lib/num.h"
 
 #include <fcntl.h>
@@ -100,14 +101,12 @@ static int make_poststart(struct run *r, struct err *err)
 
 static int make_start_direct(struct run *r, struct err *err)
 {
-	struct link_msg m;
+	struct notify_to to = {&r->spec, &r->state, STATE_CREATING,
+			       r->state.pid};
 	int rc = link_send(r->link[0], LINK_START, 0, NULL, err);
 
 	if (rc == 0)
-		rc = link_recv(r->link[0], &m, err);
-	if (rc == 0 && m.type != LINK_NONE)
-		rc = err_set(err, ERR_PROTO, "the first process answered %u",
-			     m.type);
+		rc = notify_begin(r->link[0], &to, err);
 	if (rc == 0)
 		rc = make_poststart(r, err);
 	return rc;

@@ -116,23 +116,9 @@ int child_dev(struct run *r, struct err *err)
 
 int child_send_fd(int sock, int fd, struct err *err)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {.bytes = {0}};
-	char name[] = "pts";
-	struct iovec iov = {.iov_base = name, .iov_len = sizeof(name)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	static const char name[] = "pts";
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	if (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
+	if (link_pass(sock, name, sizeof(name), fd) < 0)
 		return err_sys(err, errno, "--console-socket");
 	return 0;
 }
@@ -232,22 +218,20 @@ int child_ready(struct run *r, struct err *err)
 	if (rc < 0)
 		return rc;
 	r->filter.bpf = r->shared; /* borrowed from here on */
-	r->filter.n = m.value;
+	r->filter.n = m.value & RUN_FILTER_INSNS;
+	r->filter.flags = m.value >> RUN_FILTER_SHIFT;
 	return 0;
 }
 
-/* Waits for `start`; *out_conn is where a failure is to be told.  A client
- * that goes away without a word changes nothing. */
-static int child_await_start(struct run *r, int *out_conn, struct err *err)
+/* Waits for `start`; r->conn is where a failure is to be told.  A client that
+ * goes away without a word changes nothing. */
+static int child_await_start(struct run *r, struct err *err)
 {
 	struct link_msg m;
 	int conn, rc;
 
-	if (r->opt.direct) {
-		rc = link_want(r->link[1], LINK_START, &m, err);
-		*out_conn = r->link[1];
-		return rc;
-	}
+	if (r->opt.direct)
+		return link_want(r->link[1], LINK_START, &m, err);
 	rc = link_want(r->link[1], LINK_KEEP, &m, err);
 	if (rc < 0)
 		return rc;
@@ -263,7 +247,7 @@ static int child_await_start(struct run *r, int *out_conn, struct err *err)
 			break;
 		(void)close(conn);
 	}
-	*out_conn = conn;
+	r->conn = conn;
 	return 0;
 }
 
@@ -271,19 +255,19 @@ int child_main(void *run)
 {
 	struct run *r = run;
 	struct err err = {0};
-	int conn = r->link[1];
 	int rc;
 
 	/* The engine's end must not be held open by us: its closing is how
 	 * we learn that the engine is gone. */
 	(void)close(r->link[0]);
 	r->link[0] = -1;
+	r->conn = r->link[1];
 	fore_child();
 	rc = run_side(r, RUN_CHILD, &err);
 	if (rc == 0)
-		rc = child_await_start(r, &conn, &err);
+		rc = child_await_start(r, &err);
 	if (rc == 0)
 		rc = run_side(r, RUN_START, &err);
-	(void)link_send(conn, LINK_ERROR, 0, &err, NULL);
+	(void)link_send(r->conn, LINK_ERROR, 0, &err, NULL);
 	return 1;
 }

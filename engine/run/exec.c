@@ -9,6 +9,7 @@
 #include "engine/run/fore.h"
 #include "engine/run/host.h"
 #include "engine/run/link.h"
+#include "engine/run/notify.h"
 #include "engine/run/self.h"
 #include "engine/sys/esys.h"
 #include "lib/file.h"
@@ -185,6 +186,7 @@ static int exec_child(void *arg)
 
 	(void)close(r->link[0]);
 	r->link[0] = -1;
+	r->conn = r->link[1];
 	(void)exec_child_work(r, &err);
 	(void)link_send(r->link[1], LINK_ERROR, 0, &err, NULL);
 	return 255;
@@ -207,7 +209,7 @@ static uint64_t exec_flags(const struct spec *s)
 static int exec_spawn(struct life *l, struct run *r, struct err *err)
 {
 	int init = state_pidfd(&l->state);
-	struct link_msg m;
+	struct notify_to to = {&r->spec, &r->state, STATE_RUNNING, 0};
 	int rc;
 
 	if (init < 0)
@@ -218,6 +220,7 @@ static int exec_spawn(struct life *l, struct run *r, struct err *err)
 	(void)close(init);
 	(void)close(r->link[1]);
 	r->link[1] = -1;
+	to.pid = r->child.pid;
 	if (rc == 0)
 		rc = cgproc_attach(&l->cgroup, r->child.pid, -1, err);
 	if (rc == 0)
@@ -227,7 +230,7 @@ static int exec_spawn(struct life *l, struct run *r, struct err *err)
 	if (rc == 0)
 		rc = link_send(r->link[0], LINK_READY, 0, NULL, err);
 	if (rc == 0)
-		rc = link_recv(r->link[0], &m, err);
+		rc = notify_begin(r->link[0], &to, err);
 	if (rc == 0)
 		rc = host_pid_file(r, err);
 	return rc;

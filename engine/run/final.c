@@ -5,6 +5,7 @@
 #include "engine/run/final.h"
 
 #include "engine/confine/ident.h"
+#include "engine/run/notify.h"
 #include "engine/sys/esys.h"
 #include "lib/sys.h"
 #include "lib/text.h"
@@ -40,7 +41,7 @@ int final_filter_early(struct run *r, struct err *err)
 {
 	if (r->spec.process->no_new_privileges)
 		return 0;
-	return filter_load(&r->filter, err);
+	return notify_load(r, err);
 }
 
 int final_user(struct run *r, struct err *err)
@@ -92,7 +93,7 @@ int final_filter_late(struct run *r, struct err *err)
 {
 	if (!r->spec.process->no_new_privileges)
 		return 0;
-	return filter_load(&r->filter, err);
+	return notify_load(r, err);
 }
 
 int final_exec(struct run *r, struct err *err)

@@ -83,6 +83,8 @@ int host_decode(struct run *r, struct err *err)
 	if (rc == 0)
 		rc = host_read_overlay(r, err);
 	if (rc == 0)
+		rc = filter_check(r->spec.linux_.seccomp, err);
+	if (rc == 0)
 		rc = caps_read(r->spec.process->caps, &r->caps, err);
 	if (rc == 0 && r->spec.process->terminal &&
 	    r->opt.console_socket == NULL)
@@ -406,7 +408,9 @@ int host_ready(struct run *r, struct err *err)
 	int rc = link_want(r->link[0], LINK_READY, &m, err);
 
 	if (rc == 0)
-		rc = link_send(r->link[0], LINK_READY, (uint32_t)r->filter.n,
+		rc = link_send(r->link[0], LINK_READY,
+			       (uint32_t)r->filter.n |
+				       r->filter.flags << RUN_FILTER_SHIFT,
 			       NULL, err);
 	return rc;
 }
@@ -414,7 +418,7 @@ int host_ready(struct run *r, struct err *err)
 int host_pid_file(struct run *r, struct err *err)
 {
 	char text[24];
-	int n = snprintf(text, sizeof(text), "%d", r->state.pid);
+	int n = snprintf(text, sizeof(text), "%d", r->child.pid);
 
 	if (r->opt.pid_file == NULL)
 		return 0;

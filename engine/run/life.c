@@ -3,6 +3,7 @@
 
 #include "engine/run/hooks.h"
 #include "engine/run/link.h"
+#include "engine/run/notify.h"
 #include "lib/file.h"
 #include "lib/num.h"
 #include "lib/sys.h"
@@ -169,9 +170,26 @@ static int life_connect(struct life *l, int *out_sock, struct err *err)
 	return 0;
 }
 
+/* Until its program runs; the spec is read only where a listener wants it. */
+static int life_begin(struct life *l, int sock, struct err *err)
+{
+	struct notify_to to = {&l->spec, &l->state, STATE_CREATING,
+			       l->state.pid};
+	int fd = -1;
+	int r = notify_wait(sock, &fd, err);
+
+	if (r < 0 || fd < 0)
+		return r;
+	if (!l->has_spec)
+		r = life_read_spec(l, err);
+	if (r == 0)
+		return notify_deliver(sock, fd, &to, err);
+	(void)close(fd);
+	return r;
+}
+
 int life_start(struct life *l, struct err *err)
 {
-	struct link_msg m;
 	int sock = -1, r;
 
 	if (l->status != STATE_CREATED)
@@ -184,12 +202,9 @@ int life_start(struct life *l, struct err *err)
 		return r;
 	r = link_send(sock, LINK_START, 0, NULL, err);
 	if (r == 0)
-		r = link_recv(sock, &m, err);
+		r = life_begin(l, sock, err);
 	(void)close(sock);
 	(void)unlinkat(l->dir_fd, STATE_SOCKET, 0);
-	if (r == 0 && m.type != LINK_NONE)
-		r = err_set(err, ERR_PROTO, "the first process answered %u",
-			    m.type);
 	if (r == 0)
 		r = life_hooks(l, "poststart", err);
 	return r;

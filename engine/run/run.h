@@ -56,6 +56,7 @@ struct run {
 	void *shared; /* mapping: the filter for the child */
 	int root_fd, dir_fd, bundle_fd, start_fd, console_fd;
 	int link[2]; /* engine's end, child's end */
+	int conn;    /* child: who waits for the program to begin; borrowed */
 	int log_fd;
 	struct ns_child child;
 	bool hooks_early; /* any of the three before the pivot */
@@ -71,6 +72,10 @@ struct run_step {
 	void (*undo)(struct run *r); /* NULL: dies with the process, or ours */
 	const char *why;	     /* why it stands here */
 };
+
+/* The engine's READY tells of the filter: instructions and, above, flags. */
+#define RUN_FILTER_SHIFT 16
+#define RUN_FILTER_INSNS 0xffffu
 
 #define RUN_SHARED_BYTES ((size_t)FILTER_MAX_INSNS * FILTER_INSN_BYTES)
 

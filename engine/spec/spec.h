@@ -150,7 +150,7 @@ struct spec_syscall {
 };
 
 struct spec_seccomp {
-	char *default_action, *listener_path;
+	char *default_action, *listener_path, *listener_metadata;
 	struct decode_u64 default_errno;
 	struct decode_strv archs, flags;
 	struct spec_syscall *calls;

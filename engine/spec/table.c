@@ -219,6 +219,7 @@ static const struct decode_field table_seccomp[] = {
 	F(spec_seccomp, STRV, "architectures", archs),
 	F(spec_seccomp, STRV, "flags", flags),
 	F(spec_seccomp, STR, "listenerPath", listener_path),
+	F(spec_seccomp, STR, "listenerMetadata", listener_metadata),
 	LIST(spec_seccomp, "syscalls", calls, n_calls, table_syscall),
 	END};
 

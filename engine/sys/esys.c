@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <sched.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +17,14 @@
 pid_t esys_clone3(struct clone_args *args)
 {
 	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+}
+
+int esys_thread(int (*run)(void *), void *top, void *arg)
+{
+	return clone(run, top,
+		     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			     CLONE_THREAD | CLONE_SYSVSEM,
+		     arg);
 }
 
 int esys_open_tree(int dirfd, const char *path, unsigned int flags)

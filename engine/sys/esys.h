@@ -18,6 +18,10 @@
 
 /* clone3(2); in the child 0.  pidfd and flags are the caller's. */
 pid_t esys_clone3(struct clone_args *args);
+/* One more thread of this process on its own stack (top: its upper end, it
+ * grows down); ends when run returns.  run must not need the C library's
+ * threads. */
+int esys_thread(int (*run)(void *), void *top, void *arg);
 int esys_open_tree(int dirfd, const char *path, unsigned int flags);
 int esys_move_mount(int from, int to_dirfd, const char *to);
 int esys_fsopen(const char *type);

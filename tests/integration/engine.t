@@ -255,7 +255,7 @@ done <<'LIST'
 .process.user.uid = 4294967296|process.user.uid: want an integer of 0
 .process.user.uid = -1|process.user.uid: want an integer of 0
 .process.terminal = true|wants --console-socket
-.linux.seccomp.defaultAction = "SCMP_ACT_NOTIFY"|SCMP_ACT_NOTIFY is not supported
+.linux.seccomp.defaultAction = "SCMP_ACT_NOTIFY"|SCMP_ACT_NOTIFY cannot be used as default
 .linux.seccomp.syscalls[0].action = "X"|unknown action "X"
 .linux.rootfsPropagation = "x"|rootfsPropagation: unknown value
 .root.path = "nothing"|open_tree nothing

@@ -13,6 +13,8 @@ $(eval $(call TOOL_template,tests/attack/trust_ask.c,tests/trust_ask))
 $(eval $(call TOOL_template,tests/attack/trust_forge.c,tests/trust_forge))
 $(eval $(call TOOL_template,tests/tools/agent_tool.c,tests/agent_tool))
 
+$(eval $(call TOOL_template,tests/tools/seccomp_agent.c,tests/seccomp_agent))
+
 $(eval $(call TOOL_template,tests/privsep/inject.c,tests/inject))
 
 $(eval $(call TOOL_template,tests/crash/crash_tool.c,tests/crash_tool))
@@ -23,6 +25,7 @@ $(eval $(call TOOL_template,tests/tools/without.c,tests/without))
 TOOLS := $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
 	$(B)/tests/manifest-dump $(B)/tests/bench_manifest \
 	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/agent_tool \
-	$(B)/tests/inject $(B)/tests/crash_tool $(B)/tests/fault $(B)/tests/without
+	$(B)/tests/inject $(B)/tests/crash_tool $(B)/tests/fault $(B)/tests/without \
+	$(B)/tests/seccomp_agent
 tools: $(TOOLS)
 .PHONY: tools
