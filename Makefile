@@ -93,6 +93,27 @@ $(B)/$(1).a: $(call objs,$($(1).DIRS))
 endef
 $(foreach l,$(LIBS),$(eval $(call LIB_template,$(l))))
 
+# --- musl: programs that start for each container are linked against it.  Its
+# start-up is a few microseconds; glibc's asks the processor for its features,
+# which costs half a millisecond on a virtual machine (docs/adr/0022).  The
+# same sources; only the two libraries of Debian that such a program uses are
+# glibc's, see lib/musl/fortify.c.
+MUSL_ARCH := $(shell $(CC) -print-multiarch 2>/dev/null || echo x86_64-linux-gnu)
+MUSL      := $(MUSL_ARCH:-gnu=-musl)
+MUSL_INC  := -nostdinc -isystem /usr/include/$(MUSL) \
+	-idirafter /usr/include -idirafter /usr/include/$(MUSL_ARCH)
+MUSL_LIB  := /usr/lib/$(MUSL)
+MUSL_DIRS := lib/musl $(engine.DIRS)
+MUSL_LIBC := arena buf clock encode err file jsonp jsonw kernel log num opt \
+	opt_completion opt_help sys text
+$(B)/m/%.o: %.c
+	@mkdir -p $(dir $@)
+	@[ $(V) = 1 ] || echo "  CC $< (musl)"
+	$(Q)$(CC) $(CFLAGS_ALL) -U_FORTIFY_SOURCE $(WARN) $(MUSL_INC) -MD -MP -c -o $@ $<
+musl = $(patsubst %.c,$(B)/m/%.o,$(foreach d,$(1),$(wildcard $(d)/*.c)))
+$(B)/musl.a: $(call musl,$(MUSL_DIRS)) $(MUSL_LIBC:%=$(B)/m/lib/%.o)
+	$(Q)rm -f $@; ar rcs $@ $^
+
 pkglibs = $(if $(1),$(shell pkg-config --libs $(1)),)
 pkglibs_static = $(if $(1),$(shell pkg-config --static --libs $(1)),)
 STATIC_OK := $(if $(SAN),,1)
@@ -104,7 +125,18 @@ $(B)/bin/$(1): $(call objs,$($(1).DIR)) $(patsubst %,$(B)/%.a,$($(1).USE))
 		$(call objs,$($(1).DIR)) -Wl,--start-group $(patsubst %,$(B)/%.a,$($(1).USE)) -Wl,--end-group \
 		$(if $($(1).STATIC),$(call pkglibs_static,$($(1).PKG)),$(call pkglibs,$($(1).PKG))) $($(1).LINK)
 endef
-$(foreach p,$(PROGS),$(eval $(call PROG_template,$(p))))
+define MUSL_template
+$(B)/bin/$(1): $(call musl,$($(1).DIR)) $(B)/musl.a
+	@mkdir -p $(B)/bin
+	@[ $(V) = 1 ] || echo "  LD $$@ (musl)"
+	$(Q)$(CC) $(LDFLAGS_ALL) -static-pie -nostdlib -o $$@ \
+		$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o \
+		$(call musl,$($(1).DIR)) -Wl,--start-group $(B)/musl.a \
+		$(call pkglibs_static,$($(1).PKG)) $(MUSL_LIB)/libc.a -lgcc \
+		-Wl,--end-group $(MUSL_LIB)/crtn.o
+endef
+MUSL_OK := $(if $(SAN),,1)
+$(foreach p,$(PROGS),$(eval $(call $(if $(and $($(p).MUSL),$(MUSL_OK)),MUSL,PROG)_template,$(p))))
 
 # --- unit tests: tests/unit/<path>/test_x.c links every archive, as needed --
 UNIT := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))

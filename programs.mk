@@ -42,9 +42,10 @@ reconcile-unpack.PKG := libarchive libcrypto libprotobuf-c libseccomp
 
 reconcile-engine.DIR := engine/main
 reconcile-engine.USE := engine lib
-reconcile-engine.PKG := jansson libseccomp
+reconcile-engine.PKG := libseccomp
 
 reconcile-engine.STATIC := 1
+reconcile-engine.MUSL := 1
 
 reconcile-monitor.DIR := engine/monitor
 reconcile-monitor.USE := lib

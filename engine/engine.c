@@ -4,7 +4,7 @@
  */
 #include "engine/engine.h"
 
-#include "lib/json.h"
+#include "lib/jsonw.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 
 #include "engine/engine.h"
 
-#include "lib/json.h"
+#include "lib/jsonw.h"
 
 static const struct example_mount {
 	const char *destination, *type, *source;

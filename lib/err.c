@@ -67,7 +67,6 @@ static int code_of_errno(int sys_errno)
 int err_sys(struct err *err, int sys_errno, const char *fmt, ...)
 {
 	int code = code_of_errno(sys_errno);
-	char text[128];
 	size_t used;
 	va_list ap;
 
@@ -80,7 +79,7 @@ int err_sys(struct err *err, int sys_errno, const char *fmt, ...)
 	va_end(ap);
 	used = strlen(err->msg);
 	(void)snprintf(err->msg + used, sizeof(err->msg) - used, ": %s",
-		       strerror_r(sys_errno, text, sizeof(text)));
+		       strerror(sys_errno));
 	return code;
 }
 

@@ -323,7 +323,7 @@ static int move_up(struct removal *rm, int dir, const char *name,
 	do {
 		(void)snprintf(to, sizeof(to), ".deep-%llu",
 			       (unsigned long long)rm->next++);
-		r = renameat2(dir, name, rm->top, to, RENAME_NOREPLACE);
+		r = sys_rename_new(dir, name, rm->top, to);
 	} while (r < 0 && errno == EEXIST);
 	if (r < 0)
 		return err_sys(err, errno, "rename of a deep folder");

@@ -2,7 +2,7 @@
  * jsonw.c - writing canonical JSON: keys in the caller's order, no white space,
  * escapes of RFC 8785.  Text may be hostile: what is not UTF-8 is replaced.
  */
-#include "lib/json.h"
+#include "lib/jsonw.h"
 #include "lib/text.h"
 
 #include <assert.h>

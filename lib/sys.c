@@ -10,8 +10,14 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#ifndef OPEN_TREE_CLONE /* musl's <sys/mount.h> knows mount(2) alone */
+#include <linux/mount.h>
+#endif
+
+#define SYS_RENAME_NOREPLACE 1u /* RENAME_NOREPLACE of <linux/fs.h> */
 
 int sys_openat2(int dirfd, const char *path, const struct open_how *how)
 {
@@ -147,6 +153,23 @@ int sys_landlock_add_path(int ruleset, int fd, uint64_t access)
 int sys_landlock_restrict(int ruleset)
 {
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+}
+
+int sys_prlimit(int which, const struct rlimit *limit)
+{
+	return (int)syscall(SYS_prlimit64, 0, which, limit, NULL);
+}
+
+int sys_statx(int fd, unsigned int want, struct statx *out)
+{
+	return (int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH, want, out);
+}
+
+int sys_rename_new(int from_dirfd, const char *from, int to_dirfd,
+		   const char *to)
+{
+	return (int)syscall(SYS_renameat2, from_dirfd, from, to_dirfd, to,
+			    SYS_RENAME_NOREPLACE);
 }
 
 int sys_mount(const char *source, const char *target, const char *type,

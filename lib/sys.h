@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct rlimit;
+struct statx; /* <linux/stat.h> or the C library's */
+
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
 /* openat2 with RESOLVE_BENEATH|NO_SYMLINKS|NO_MAGICLINKS. */
 int sys_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
@@ -27,6 +30,13 @@ int sys_prctl(int op, unsigned long a, unsigned long b, unsigned long c,
 int sys_signal_default(int sig);
 int sys_setns(int fd, int nstype);
 int sys_unshare(int flags);
+/* setrlimit(2): the C libraries do not agree on the type of its first. */
+int sys_prlimit(int which, const struct rlimit *limit);
+/* statx(fd, "", AT_EMPTY_PATH): of what fd itself stands for. */
+int sys_statx(int fd, unsigned int want, struct statx *out);
+/* Fails with EEXIST where renameat(2) would replace. */
+int sys_rename_new(int from_dirfd, const char *from, int to_dirfd,
+		   const char *to);
 int sys_mount(const char *source, const char *target, const char *type,
 	      unsigned long flags, const char *data);
 int sys_umount(const char *target, int flags);

@@ -66,7 +66,7 @@ int ident_set_rlimits(const struct spec_process *p, struct err *err)
 		if (which < 0)
 			return err_set(err, ERR_INPUT,
 				       "process.rlimits: unknown %s", safe);
-		if (setrlimit((__rlimit_resource_t)which, &lim) < 0)
+		if (sys_prlimit(which, &lim) < 0)
 			return err_sys(err, errno, "set %s", safe);
 	}
 	return 0;

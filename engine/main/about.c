@@ -6,7 +6,7 @@
 #include "engine/rootfs/mountopt.h"
 #include "engine/run/run.h"
 #include "lib/file.h"
-#include "lib/json.h"
+#include "lib/jsonw.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -13,7 +13,7 @@
 #include "lib/kernel.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
-#include "lib/json.h"
+#include "lib/jsonw.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* query.c - state, list, ps: what clients of an OCI runtime read. */
 #include "engine/main/cli.h"
 #include "engine/run/life.h"
-#include "lib/json.h"
+#include "lib/jsonw.h"
 
 #include <dirent.h>
 #include <errno.h>

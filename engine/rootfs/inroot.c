@@ -155,8 +155,7 @@ bool inroot_same(int fd_a, int fd_b)
 	struct statx a, b;
 	const unsigned int want = STATX_INO | STATX_MNT_ID;
 
-	if (statx(fd_a, "", AT_EMPTY_PATH, want, &a) < 0 ||
-	    statx(fd_b, "", AT_EMPTY_PATH, want, &b) < 0)
+	if (sys_statx(fd_a, want, &a) < 0 || sys_statx(fd_b, want, &b) < 0)
 		return false;
 	return a.stx_ino == b.stx_ino && a.stx_mnt_id == b.stx_mnt_id &&
 	       a.stx_dev_major == b.stx_dev_major &&

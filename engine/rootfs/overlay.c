@@ -63,15 +63,10 @@ int overlay_read(const char *bytes, size_t len, struct arena *arena,
 {
 	struct rootfs_overlay *o = arena_alloc(arena, sizeof(*o));
 	struct overlay_file f = {.upper = NULL};
-	json_t *root = NULL;
 	size_t i;
 	int r;
 
-	r = spec_json(bytes, len, &root, err);
-	if (r < 0)
-		return r;
-	r = decode_object(root, overlay_table, &f, arena, "overlay", err);
-	json_decref(root);
+	r = decode_object(bytes, len, overlay_table, &f, arena, "overlay", err);
 	if (r < 0)
 		return r;
 	if (f.lower.n == 0 || f.lower.n > ROOTFS_LOWER_MAX)

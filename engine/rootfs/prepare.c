@@ -9,6 +9,7 @@
 #include "engine/rootfs/overlay.h"
 #include "engine/rootfs/prepare.h"
 #include "engine/sys/esys.h"
+#include "lib/sys.h"
 #include "lib/text.h"
 
 #include <errno.h>
@@ -101,7 +102,7 @@ int prepare_node(const char *path, int want_major, int want_minor, int *out_fd,
 
 	if (r < 0)
 		return r;
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE, &sx) < 0) {
+	if (sys_statx(fd, STATX_TYPE | STATX_MODE, &sx) < 0) {
 		r = err_sys(err, errno, "statx %s", path);
 	} else if (want_major >= 0 &&
 		   (!S_ISCHR(sx.stx_mode) ||
@@ -155,7 +156,7 @@ static int prepare_bind(struct rootfs_mount *mount, int bundle, struct err *err)
 			  &mount->fd, err);
 	if (r < 0)
 		return r;
-	if (statx(mount->fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) < 0)
+	if (sys_statx(mount->fd, STATX_TYPE, &sx) < 0)
 		return err_sys(err, errno, "statx the source");
 	mount->file = !S_ISDIR(sx.stx_mode);
 	return prepare_attr(mount->fd, &mount->opt, err);

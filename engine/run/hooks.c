@@ -4,7 +4,7 @@
 #include "engine/run/fore.h"
 #include "engine/sys/esys.h"
 #include "lib/file.h"
-#include "lib/json.h"
+#include "lib/jsonw.h"
 #include "lib/sys.h"
 #include "lib/text.h"
 

@@ -1,264 +1,381 @@
 /* decode.c - see decode.h. */
 #include "engine/spec/decode.h"
 
-#include "lib/text.h"
+#include "lib/jsonp.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DECODE_WHERE_BYTES 256
+#define DECODE_DEPTH_MAX 32
+#define DECODE_FIELDS_MAX 64 /* bits of `seen` */
+#define DECODE_GROW 8
+/* for arrays of all kinds; strings are never longer than their text */
+#define DECODE_ARRAYS_BYTES ((size_t)32 << 20)
 
 struct decode {
-	struct arena *arena;
-	struct err *err;
+	struct jsonp p;
+	size_t arrays; /* bytes given to them so far */
 	char where[DECODE_WHERE_BYTES];
 };
 
-static int decode_table(struct decode *d, const json_t *object,
-			const struct decode_field *table, void *target);
+static int decode_table(struct decode *d, const struct decode_field *table,
+			void *target);
 
 static int decode_want(struct decode *d, const char *want)
 {
-	return err_set(d->err, ERR_INPUT, "config: %s: want %s", d->where,
-		       want);
+	char text[DECODE_WHERE_BYTES + 64];
+
+	(void)snprintf(text, sizeof(text), "%s%swant %s", d->where,
+		       d->where[0] != '\0' ? ": " : "", want);
+	return jsonp_fail(&d->p, ERR_INPUT, text);
 }
 
-/* JSON text may hold \u0000; a C string must not end early. */
-static int decode_text(struct decode *d, const json_t *value, char **out)
+static int decode_text(struct decode *d, char **out)
 {
-	const char *text = json_string_value(value);
-
-	if (text == NULL)
+	if (jsonp_peek(&d->p) != JSONP_STRING)
 		return decode_want(d, "a string");
-	if (strlen(text) != json_string_length(value))
-		return decode_want(d, "a string without NUL");
-	*out = arena_strndup(d->arena, text, json_string_length(value));
-	return 0;
+	return jsonp_string(&d->p, out);
 }
 
-/* Reals appear only for integers over INT64_MAX (see spec_read()). */
-static int decode_u64_value(struct decode *d, const json_t *value,
-			    uint64_t *out)
+static int decode_int(struct decode *d, struct jsonp_int *out)
 {
-	if (json_is_real(value)) {
-		if (json_real_value(value) < 9.2e18)
-			return decode_want(d, "an integer");
-		*out = UINT64_MAX;
-		return 0;
-	}
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
+	if (jsonp_peek(&d->p) != JSONP_NUMBER)
+		return decode_want(d, "an integer");
+	return jsonp_integer(&d->p, out);
+}
+
+static int decode_u64(struct decode *d, uint64_t *out)
+{
+	struct jsonp_int v = {0};
+	int r = decode_int(d, &v);
+
+	if (r == 0 && v.negative && v.size != 0)
 		return decode_want(d, "an integer of at least 0");
-	*out = (uint64_t)json_integer_value(value);
-	return 0;
+	if (r == 0)
+		*out = v.size;
+	return r;
 }
 
-static int decode_u32_value(struct decode *d, const json_t *value,
-			    uint32_t *out)
+static int decode_u32(struct decode *d, uint32_t *out)
 {
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    json_integer_value(value) > UINT32_MAX)
+	struct jsonp_int v = {0};
+	int r = decode_int(d, &v);
+
+	if (r == 0 && ((v.negative && v.size != 0) || v.size > UINT32_MAX))
 		return decode_want(d, "an integer of 0 to 4294967295");
-	*out = (uint32_t)json_integer_value(value);
+	if (r == 0)
+		*out = (uint32_t)v.size;
+	return r;
+}
+
+static int decode_i64(struct decode *d, struct decode_i64 *out)
+{
+	struct jsonp_int v = {0};
+	int r = decode_int(d, &v);
+
+	if (r == 0 && !v.negative && v.size > INT64_MAX)
+		return decode_want(d, "an integer below 2^63");
+	if (r < 0)
+		return r;
+	out->v = v.negative ? (int64_t)(0 - v.size) : (int64_t)v.size;
+	out->set = true;
 	return 0;
 }
 
-static int decode_strings(struct decode *d, const json_t *value,
-			  struct decode_strv *out)
+static int decode_flag(struct decode *d, bool *out)
 {
-	size_t n = json_array_size(value);
+	enum jsonp_type t = jsonp_peek(&d->p);
+
+	if (t != JSONP_TRUE && t != JSONP_FALSE)
+		return decode_want(d, "true or false");
+	return jsonp_bool(&d->p, out);
+}
+
+struct decode_array {
+	char *v; /* of the arena; one zeroed element is always behind the last
+		  */
+	size_t n, cap, size;
+};
+
+/* The next element, zeroed; NULL over the limit.  What growing leaves behind
+ * is at most as much again. */
+static void *decode_room(struct decode *d, struct decode_array *a)
+{
+	char *more;
+
+	if (a->n + 1 >= a->cap) {
+		a->cap = a->cap == 0 ? DECODE_GROW : a->cap * 2;
+		d->arrays += a->cap * a->size;
+		if (d->arrays > DECODE_ARRAYS_BYTES) {
+			(void)jsonp_fail(&d->p, ERR_LIMIT, "too large");
+			return NULL;
+		}
+		more = arena_calloc(d->p.arena, a->cap, a->size);
+		if (a->n > 0)
+			memcpy(more, a->v, a->n * a->size);
+		a->v = more;
+	}
+	return a->v + a->n++ * a->size;
+}
+
+/* A list of scalars: strings or ids. */
+static int decode_scalars(struct decode *d, const char *want, size_t size,
+			  int (*one)(struct decode *d, void *at), void *out,
+			  size_t *out_n)
+{
+	struct decode_array a = {.size = size};
+	bool more = false;
+	void *at;
+	int r;
+
+	if (jsonp_peek(&d->p) != JSONP_ARRAY)
+		return decode_want(d, want);
+	r = jsonp_enter(&d->p, JSONP_ARRAY);
+	while (r == 0 && (r = jsonp_next(&d->p, &more)) == 0) {
+		at = decode_room(d, &a);
+		if (at == NULL || !more)
+			break;
+		r = one(d, at);
+	}
+	if (d->p.failed != 0)
+		return d->p.failed;
+	a.n--; /* the one that found the end */
+	memcpy(out, &a.v, sizeof(a.v));
+	*out_n = a.n;
+	return 0;
+}
+
+static int decode_one_string(struct decode *d, void *at)
+{
+	return decode_text(d, at);
+}
+
+static int decode_one_id(struct decode *d, void *at)
+{
+	return decode_u32(d, at);
+}
+
+static int decode_by_key(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The pairs come out sorted by key. */
+static int decode_map(struct decode *d, struct decode_strv *out)
+{
+	struct decode_array a = {.size = 2 * sizeof(char *)};
+	bool more = false;
+	char **pair;
 	size_t i;
 	int r;
 
-	if (!json_is_array(value))
-		return decode_want(d, "a list of strings");
-	out->v = arena_calloc(d->arena, n + 1, sizeof(*out->v));
-	out->n = n;
-	for (i = 0; i < n; i++) {
-		r = decode_text(d, json_array_get(value, i), &out->v[i]);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int decode_id_list(struct decode *d, const json_t *value,
-			  struct decode_ids *out)
-{
-	size_t n = json_array_size(value);
-	size_t i;
-	int r;
-
-	if (!json_is_array(value))
-		return decode_want(d, "a list of integers");
-	out->v = arena_calloc(d->arena, n + 1, sizeof(*out->v));
-	out->n = n;
-	for (i = 0; i < n; i++) {
-		r = decode_u32_value(d, json_array_get(value, i), &out->v[i]);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int decode_map(struct decode *d, const json_t *value,
-		      struct decode_strv *out)
-{
-	void *it = json_object_iter((json_t *)(uintptr_t)value);
-	size_t i = 0;
-	int r;
-
-	if (!json_is_object(value))
+	if (jsonp_peek(&d->p) != JSONP_OBJECT)
 		return decode_want(d, "an object of strings");
-	out->n = 2 * json_object_size(value);
-	out->v = arena_calloc(d->arena, out->n + 1, sizeof(*out->v));
-	while (it != NULL) {
-		out->v[i++] = arena_strdup(d->arena, json_object_iter_key(it));
-		r = decode_text(d, json_object_iter_value(it), &out->v[i++]);
-		if (r < 0)
-			return r;
-		it = json_object_iter_next((json_t *)(uintptr_t)value, it);
+	r = jsonp_enter(&d->p, JSONP_OBJECT);
+	while (r == 0 && (r = jsonp_next(&d->p, &more)) == 0) {
+		pair = decode_room(d, &a);
+		if (pair == NULL || !more)
+			break;
+		r = jsonp_key(&d->p, &pair[0]);
+		if (r == 0)
+			r = decode_text(d, &pair[1]);
 	}
+	if (d->p.failed != 0)
+		return d->p.failed;
+	a.n--;
+	memcpy(&out->v, &a.v, sizeof(a.v));
+	out->n = 2 * a.n;
+	qsort(a.v, a.n, a.size, decode_by_key);
+	for (i = 2; i < out->n; i += 2)
+		if (strcmp(out->v[i - 2], out->v[i]) == 0)
+			return decode_want(d, "each key once");
 	return 0;
 }
 
-static int decode_list(struct decode *d, const json_t *value,
-		       const struct decode_field *f, char *target)
+static int decode_list(struct decode *d, const struct decode_field *f,
+		       char *target)
 {
-	size_t n = json_array_size(value);
+	struct decode_array a = {.size = f->size};
 	size_t keep = strlen(d->where);
-	char *items = NULL;
-	char num[32];
-	size_t i;
+	bool more = false;
+	void *at;
 	int r;
 
-	if (!json_is_array(value))
+	if (jsonp_peek(&d->p) != JSONP_ARRAY)
 		return decode_want(d, "a list");
-	items = arena_calloc(d->arena, n + 1, f->size);
-	for (i = 0; i < n; i++) {
-		(void)snprintf(num, sizeof(num), "[%zu]", i);
-		(void)strncat(d->where, num, sizeof(d->where) - keep - 1);
-		r = decode_table(d, json_array_get(value, i), f->sub,
-				 items + i * f->size);
+	r = jsonp_enter(&d->p, JSONP_ARRAY);
+	while (r == 0 && (r = jsonp_next(&d->p, &more)) == 0) {
+		at = decode_room(d, &a);
+		if (at == NULL || !more)
+			break;
+		(void)snprintf(d->where + keep, sizeof(d->where) - keep,
+			       "[%zu]", a.n - 1);
+		r = decode_table(d, f->sub, at);
 		d->where[keep] = '\0';
-		if (r < 0)
-			return r;
 	}
-	memcpy(target + f->offset, &items, sizeof(items));
-	memcpy(target + f->offset2, &n, sizeof(n));
+	if (d->p.failed != 0)
+		return d->p.failed;
+	a.n--;
+	memcpy(target + f->offset, &a.v, sizeof(a.v));
+	memcpy(target + f->offset2, &a.n, sizeof(a.n));
 	return 0;
 }
 
-static int decode_pointer(struct decode *d, const json_t *value,
-			  const struct decode_field *f, char *target)
+static int decode_pointer(struct decode *d, const struct decode_field *f,
+			  char *target)
 {
-	void *item = arena_alloc(d->arena, f->size);
-	int r = decode_table(d, value, f->sub, item);
+	void *item = arena_alloc(d->p.arena, f->size);
+	int r = decode_table(d, f->sub, item);
 
 	if (r == 0)
 		memcpy(target + f->offset, &item, sizeof(item));
 	return r;
 }
 
-static bool decode_is_empty(const json_t *value)
+/* Empty or false says nothing and is no reason to refuse. */
+static int decode_refuse(struct decode *d)
 {
-	return (json_is_array(value) && json_array_size(value) == 0) ||
-	       (json_is_object(value) && json_object_size(value) == 0) ||
-	       (json_is_string(value) && json_string_length(value) == 0) ||
-	       json_is_false(value);
+	char text[DECODE_WHERE_BYTES + 64];
+	struct jsonp before;
+	enum jsonp_type t = jsonp_peek(&d->p);
+	bool more = false;
+	char *word;
+	int r;
+
+	before = d->p;
+	if (t == JSONP_FALSE)
+		return jsonp_skip(&d->p);
+	if (t == JSONP_STRING) {
+		r = jsonp_string(&d->p, &word);
+		if (r < 0 || word[0] == '\0')
+			return r;
+	}
+	if (t == JSONP_OBJECT || t == JSONP_ARRAY) {
+		r = jsonp_enter(&d->p, t);
+		if (r == 0)
+			r = jsonp_next(&d->p, &more);
+		if (r < 0 || !more)
+			return r;
+	}
+	d->p = before;
+	(void)snprintf(text, sizeof(text), "%s: not supported by this runtime",
+		       d->where);
+	return jsonp_fail(&d->p, ERR_INPUT, text);
 }
 
-static int decode_flag(struct decode *d, const json_t *value, bool *out)
-{
-	if (!json_is_boolean(value))
-		return decode_want(d, "true or false");
-	*out = json_is_true(value);
-	return 0;
-}
-
-static int decode_i64_value(struct decode *d, const json_t *value,
-			    struct decode_i64 *out)
-{
-	if (!json_is_integer(value))
-		return decode_want(d, "an integer");
-	out->v = json_integer_value(value);
-	out->set = true;
-	return 0;
-}
-
-static int decode_value(struct decode *d, const json_t *value,
-			const struct decode_field *f, char *target)
+static int decode_value(struct decode *d, const struct decode_field *f,
+			char *target)
 {
 	void *at = target + f->offset;
 	struct decode_bool *b = at;
 	struct decode_u64 *u = at;
+	struct decode_strv *strv = at;
+	struct decode_ids *ids = at;
 
 	switch (f->type) {
 	case DECODE_STR:
-		return decode_text(d, value, at);
+		return decode_text(d, at);
 	case DECODE_FLAG:
-		return decode_flag(d, value, at);
+		return decode_flag(d, at);
 	case DECODE_BOOL:
 		b->set = true;
-		return decode_flag(d, value, &b->v);
+		return decode_flag(d, &b->v);
 	case DECODE_U32:
-		return decode_u32_value(d, value, at);
+		return decode_u32(d, at);
 	case DECODE_I64:
-		return decode_i64_value(d, value, at);
+		return decode_i64(d, at);
 	case DECODE_U64:
 		u->set = true;
-		return decode_u64_value(d, value, &u->v);
+		return decode_u64(d, &u->v);
 	case DECODE_STRV:
-		return decode_strings(d, value, at);
+		return decode_scalars(d, "a list of strings", sizeof(char *),
+				      decode_one_string, &strv->v, &strv->n);
 	case DECODE_IDS:
-		return decode_id_list(d, value, at);
+		return decode_scalars(d, "a list of integers", sizeof(uint32_t),
+				      decode_one_id, &ids->v, &ids->n);
 	case DECODE_MAP:
-		return decode_map(d, value, at);
+		return decode_map(d, at);
 	case DECODE_OBJ:
-		return decode_table(d, value, f->sub, at);
+		return decode_table(d, f->sub, at);
 	case DECODE_PTR:
-		return decode_pointer(d, value, f, target);
+		return decode_pointer(d, f, target);
 	case DECODE_LIST:
-		return decode_list(d, value, f, target);
+		return decode_list(d, f, target);
 	case DECODE_REFUSE:
-		if (decode_is_empty(value))
-			return 0;
-		return err_set(d->err, ERR_INPUT,
-			       "config: %s: not supported by this runtime",
-			       d->where);
+		return decode_refuse(d);
 	}
 	return decode_want(d, "a known type");
 }
 
-static int decode_table(struct decode *d, const json_t *object,
-			const struct decode_field *table, void *target)
+/* One member; seen: which rows of the table were there already. */
+static int decode_member(struct decode *d, const struct decode_field *table,
+			 const char *key, uint64_t *seen, void *target)
 {
-	const struct decode_field *f;
-	size_t keep = strlen(d->where);
-	const json_t *value;
+	size_t keep = strlen(d->where), i;
+	bool null = jsonp_peek(&d->p) == JSONP_NULL;
 	int r;
 
-	if (!json_is_object(object))
-		return decode_want(d, "an object");
-	for (f = table; f->name != NULL; f++) {
-		value = json_object_get(object, f->name);
-		if ((value == NULL || json_is_null(value)) && !f->required)
-			continue;
-		(void)snprintf(d->where + keep, sizeof(d->where) - keep, "%s%s",
-			       keep > 0 ? "." : "", f->name);
-		r = value == NULL ? decode_want(d, "it present")
-				  : decode_value(d, value, f, target);
-		d->where[keep] = '\0';
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (i = 0; table[i].name != NULL; i++)
+		if (strcmp(table[i].name, key) == 0)
+			break;
+	if (table[i].name == NULL)
+		return jsonp_skip(&d->p);
+	(void)snprintf(d->where + keep, sizeof(d->where) - keep, "%s%s",
+		       keep > 0 ? "." : "", key);
+	if ((*seen >> i & 1) != 0)
+		r = decode_want(d, "it once");
+	else if (null)
+		r = jsonp_skip(&d->p);
+	else
+		r = decode_value(d, &table[i], target);
+	*seen |= (uint64_t)!null << i;
+	d->where[keep] = '\0';
+	return r;
 }
 
-int decode_object(const json_t *object, const struct decode_field *table,
-		  void *target, struct arena *arena, const char *where,
-		  struct err *err)
+static int decode_table(struct decode *d, const struct decode_field *table,
+			void *target)
 {
-	struct decode d = {.arena = arena, .err = err};
+	uint64_t seen = 0;
+	bool more = false;
+	char *key = NULL;
+	size_t i;
+	int r;
 
+	if (jsonp_peek(&d->p) != JSONP_OBJECT)
+		return decode_want(d, "an object");
+	r = jsonp_enter(&d->p, JSONP_OBJECT);
+	while (r == 0 && (r = jsonp_next(&d->p, &more)) == 0 && more) {
+		r = jsonp_key(&d->p, &key);
+		if (r == 0)
+			r = decode_member(d, table, key, &seen, target);
+	}
+	for (i = 0; r == 0 && table[i].name != NULL; i++) {
+		assert(i < DECODE_FIELDS_MAX);
+		if (!table[i].required || (seen >> i & 1) != 0)
+			continue;
+		(void)snprintf(d->where + strlen(d->where),
+			       sizeof(d->where) - strlen(d->where), "%s%s",
+			       d->where[0] != '\0' ? "." : "", table[i].name);
+		r = decode_want(d, "it present");
+	}
+	return r;
+}
+
+int decode_object(const char *bytes, size_t len,
+		  const struct decode_field *table, void *target,
+		  struct arena *arena, const char *where, struct err *err)
+{
+	struct decode d = {.arrays = 0};
+	struct err why = {0};
+	int r;
+
+	jsonp_init(&d.p, bytes, len, DECODE_DEPTH_MAX, arena, &why);
 	(void)snprintf(d.where, sizeof(d.where), "%s", where);
-	return decode_table(&d, object, table, target);
+	r = decode_table(&d, table, target);
+	if (r == 0)
+		r = jsonp_end(&d.p);
+	return r < 0 ? err_set(err, r, "config: %s", why.msg) : 0;
 }

@@ -12,7 +12,6 @@
 #include "lib/arena.h"
 #include "lib/err.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,10 +67,12 @@ struct decode_field {
 	bool required;
 };
 
-/* Fills target from object by table.  where is the path for messages
- * ("process").  ERR_INPUT with the whole path and what was wanted. */
-int decode_object(const json_t *object, const struct decode_field *table,
-		  void *target, struct arena *arena, const char *where,
-		  struct err *err);
+/* Fills target from the JSON object that bytes are, by table.  where is the
+ * path for messages ("process").  A member that is null counts as absent, one
+ * that is there twice is refused.  ERR_INPUT with line, column, the whole path
+ * and what was wanted; target may then be half filled. */
+int decode_object(const char *bytes, size_t len,
+		  const struct decode_field *table, void *target,
+		  struct arena *arena, const char *where, struct err *err);
 
 #endif

@@ -2,7 +2,6 @@
 #include "engine/spec/spec.h"
 
 #include "engine/spec/table.h"
-#include "lib/json.h"
 #include "lib/text.h"
 
 #include <linux/sched.h>
@@ -159,46 +158,17 @@ static int spec_check(const struct spec *s, struct err *err)
 	return r;
 }
 
-/* rlimits may be 2^64-1, which jansson reads only as a real.  The second
- * reading happens for such files alone. */
-int spec_json(const char *bytes, size_t len, json_t **out, struct err *err)
-{
-	struct err first = {0};
-	json_error_t je;
-	json_t *root;
-	int r;
-
-	r = json_read(bytes, len, SPEC_MAX_BYTES, SPEC_MAX_DEPTH, out, &first);
-	if (r == 0)
-		return 0;
-	if (r == ERR_INPUT && strstr(first.msg, "too big integer") != NULL) {
-		root = json_loadb(
-			bytes, len,
-			JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &je);
-		if (root != NULL) {
-			*out = root;
-			return 0;
-		}
-	}
-	return err_set(err, r, "config: %s", first.msg);
-}
-
 int spec_read(const char *bytes, size_t len, struct arena *arena,
 	      struct spec *out, struct err *err)
 {
 	struct spec s = {.version = NULL};
-	json_t *root = NULL;
 	int r;
 
-	r = spec_json(bytes, len, &root, err);
-	if (r < 0)
-		return r;
-	r = decode_object(root, table_spec(), &s, arena, "", err);
+	r = decode_object(bytes, len, table_spec(), &s, arena, "", err);
 	if (r == 0)
 		r = spec_check(&s, err);
 	if (r == 0)
 		*out = s;
-	json_decref(root);
 	return r;
 }
 
@@ -206,18 +176,14 @@ int spec_read_process(const char *bytes, size_t len, struct arena *arena,
 		      struct spec_process *out, struct err *err)
 {
 	struct spec_process p = {.terminal = false};
-	json_t *root = NULL;
 	int r;
 
-	r = spec_json(bytes, len, &root, err);
-	if (r < 0)
-		return r;
-	r = decode_object(root, table_process(), &p, arena, "process", err);
+	r = decode_object(bytes, len, table_process(), &p, arena, "process",
+			  err);
 	if (r == 0)
 		r = spec_check_process(&p, err);
 	if (r == 0)
 		*out = p;
-	json_decref(root);
 	return r;
 }
 
@@ -225,16 +191,11 @@ int spec_read_resources(const char *bytes, size_t len, struct arena *arena,
 			struct spec_resources *out, struct err *err)
 {
 	struct spec_resources res = {.devices = NULL};
-	json_t *root = NULL;
 	int r;
 
-	r = spec_json(bytes, len, &root, err);
-	if (r < 0)
-		return r;
-	r = decode_object(root, table_resources(), &res, arena, "resources",
-			  err);
+	r = decode_object(bytes, len, table_resources(), &res, arena,
+			  "resources", err);
 	if (r == 0)
 		*out = res;
-	json_decref(root);
 	return r;
 }

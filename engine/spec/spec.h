@@ -232,7 +232,5 @@ int spec_read_process(const char *bytes, size_t len, struct arena *arena,
 		      struct spec_process *out, struct err *err);
 int spec_read_resources(const char *bytes, size_t len, struct arena *arena,
 			struct spec_resources *out, struct err *err);
-/* Strict JSON that also admits integers up to UINT64_MAX (as reals). */
-int spec_json(const char *bytes, size_t len, json_t **out, struct err *err);
 
 #endif

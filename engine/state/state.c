@@ -3,7 +3,7 @@
 
 #include "engine/spec/spec.h"
 #include "lib/file.h"
-#include "lib/json.h"
+#include "lib/jsonw.h"
 #include "lib/num.h"
 #include "lib/sys.h"
 #include "lib/text.h"
@@ -209,7 +209,6 @@ static int state_load(int dir, const char *name,
 		      struct arena *arena, struct err *err)
 {
 	struct err first = {0};
-	json_t *root = NULL;
 	struct buf b;
 	int r;
 
@@ -222,11 +221,8 @@ static int state_load(int dir, const char *name,
 	if (r < 0)
 		r = err_set(err, r, "%s", first.msg);
 	if (r == 0)
-		r = spec_json(b.data, b.len, &root, err);
-	if (r == 0)
-		r = decode_object(root, table, target, arena, name, err);
-	if (root != NULL)
-		json_decref(root);
+		r = decode_object(b.data, b.len, table, target, arena, name,
+				  err);
 	buf_release(&b);
 	return r;
 }
