@@ -101,6 +101,7 @@ $(foreach l,$(LIBS),$(eval $(call LIB_template,$(l))))
 MUSL_ARCH := $(shell $(CC) -print-multiarch 2>/dev/null || echo x86_64-linux-gnu)
 MUSL      := $(MUSL_ARCH:-gnu=-musl)
 MUSL_INC  := -nostdinc -isystem /usr/include/$(MUSL) \
+	-idirafter $(shell $(CC) -print-file-name=include) \
 	-idirafter /usr/include -idirafter /usr/include/$(MUSL_ARCH)
 MUSL_LIB  := /usr/lib/$(MUSL)
 MUSL_DIRS := lib/musl $(engine.DIRS)
