@@ -171,7 +171,7 @@ int child_hooks(struct run *r, struct err *err)
 		rc = link_want(r->link[1], LINK_NEXT, &m, err);
 	if (rc == 0)
 		rc = child_run_hooks(r, &r->spec.hooks.create_container,
-				     "createContainer", STATE_CREATING, err);
+				     "createContainer", STATE_CREATED, err);
 	return rc;
 }
 

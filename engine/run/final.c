@@ -11,6 +11,7 @@
 #include "lib/text.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -37,17 +38,17 @@ int final_bounding(struct run *r, struct err *err)
 #endif
 }
 
-int final_filter_early(struct run *r, struct err *err)
+static bool final_is_early(const struct run *r)
 {
-	if (r->spec.process->no_new_privileges)
-		return 0;
-	return notify_load(r, err);
+	return !r->spec.process->no_new_privileges && r->filter.n > 0;
 }
 
 int final_user(struct run *r, struct err *err)
 {
-	return ident_set_user(&r->spec.process->user,
-			      (r->caps.permitted | r->caps.ambient) != 0, err);
+	bool keep = (r->caps.permitted | r->caps.ambient) != 0;
+
+	return ident_set_user(&r->spec.process->user, keep || final_is_early(r),
+			      err);
 }
 
 int final_cwd(struct run *r, struct err *err)
@@ -55,15 +56,10 @@ int final_cwd(struct run *r, struct err *err)
 	return ident_set_cwd(r->spec.process->cwd, err);
 }
 
-int final_caps(struct run *r, struct err *err)
+int final_program(struct run *r, struct err *err)
 {
-#ifdef GUARD_OFF_CAPS
-	(void)r;
-	(void)err;
-	return 0;
-#else
-	return caps_apply(&r->caps, err);
-#endif
+	r->env = ident_env(r->spec.process, r->arena);
+	return ident_find(r->spec.process, r->arena, &r->program, err);
 }
 
 /* Marks rather than closes: the link must live to carry an error of execve;
@@ -79,6 +75,32 @@ int final_close(struct run *r, struct err *err)
 	(void)err;
 #endif
 	return 0;
+}
+
+/* Kept over the change of ids for the sake of the filter alone; for a user
+ * other than 0 that change has emptied the effective set. */
+int final_filter_early(struct run *r, struct err *err)
+{
+	const uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN;
+
+	if (!final_is_early(r))
+		return 0;
+	if (r->spec.process->user.uid != 0 &&
+	    esys_capset(admin, r->caps.permitted | admin, r->caps.inheritable) <
+		    0)
+		return err_sys(err, errno, "raise CAP_SYS_ADMIN");
+	return notify_load(r, err);
+}
+
+int final_caps(struct run *r, struct err *err)
+{
+#ifdef GUARD_OFF_CAPS
+	(void)r;
+	(void)err;
+	return 0;
+#else
+	return caps_apply(&r->caps, err);
+#endif
 }
 
 int final_nnp(struct run *r, struct err *err)
@@ -98,16 +120,12 @@ int final_filter_late(struct run *r, struct err *err)
 
 int final_exec(struct run *r, struct err *err)
 {
-	const struct spec_process *p = r->spec.process;
-	const char *path = NULL;
 	char safe[160];
-	int rc = ident_find(p, r->arena, &path, err);
 
-	if (rc < 0)
-		return rc;
-	(void)esys_execve(path, p->args.v, ident_env(p, r->arena));
-	return err_sys(err, errno, "exec %s",
-		       text_safe(safe, sizeof(safe), path, strlen(path)));
+	(void)esys_execve(r->program, r->spec.process->args.v, r->env);
+	return err_sys(
+		err, errno, "exec %s",
+		text_safe(safe, sizeof(safe), r->program, strlen(r->program)));
 }
 
 int final_terminal(int tty, struct err *err)

@@ -13,6 +13,7 @@ int final_filter_early(struct run *r, struct err *err);
 int final_user(struct run *r, struct err *err);
 int final_cwd(struct run *r, struct err *err);
 int final_caps(struct run *r, struct err *err);
+int final_program(struct run *r, struct err *err);
 int final_close(struct run *r, struct err *err);
 int final_nnp(struct run *r, struct err *err);
 int final_filter_late(struct run *r, struct err *err);

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 int hooks_state(const struct state *s, enum state_status status,
@@ -73,14 +74,32 @@ static int hooks_wait(int pidfd, int timeout_ms, int *out_status,
 	return 0;
 }
 
+/* The state in a file of its own: a hook need not read it, and however long
+ * it is nobody has to wait for one that does not. */
+static int hooks_input(const struct buf *state, int *out_fd, struct err *err)
+{
+	int fd = memfd_create("state", MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, errno, "memfd_create");
+	r = file_write_fd(fd, state->data, state->len, err);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = err_sys(err, errno, "lseek");
+	if (r < 0)
+		(void)close(fd);
+	else
+		*out_fd = fd;
+	return r;
+}
+
 static int hooks_one(const struct spec_hook *h, const struct buf *state,
 		     struct err *err)
 {
-	int pidfd = -1, status = 0, pipes[2], r = 0;
+	int pidfd = -1, status = 0, in = -1, timeout = -1, r;
 	struct clone_args args = {.flags = CLONE_PIDFD,
 				  .exit_signal = SIGCHLD,
 				  .pidfd = (uint64_t)(uintptr_t)&pidfd};
-	int timeout = -1;
 	pid_t pid;
 
 	if (h->path[0] != '/')
@@ -90,24 +109,19 @@ static int hooks_one(const struct spec_hook *h, const struct buf *state,
 		return err_set(err, ERR_INPUT, "want a timeout over 0");
 	if (h->timeout.set)
 		timeout = (int)h->timeout.v * 1000;
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "pipe2");
+	r = hooks_input(state, &in, err);
+	if (r < 0)
+		return r;
 	pid = esys_clone3(&args);
 	if (pid == 0)
-		hooks_child(h, pipes[0]);
-	(void)close(pipes[0]);
-	if (pid < 0) {
-		r = err_sys(err, errno, "clone3");
-	} else {
-		/* A hook need not read it: EPIPE is no failure of ours, and
-		 * self_stand() has seen to it that no signal comes. */
-		(void)!write(pipes[1], state->data, state->len);
-	}
-	(void)close(pipes[1]);
+		hooks_child(h, in);
 	if (pid < 0)
-		return r;
-	r = hooks_wait(pidfd, timeout, &status, err);
-	(void)close(pidfd);
+		r = err_sys(err, errno, "clone3");
+	(void)close(in);
+	if (r == 0) {
+		r = hooks_wait(pidfd, timeout, &status, err);
+		(void)close(pidfd);
+	}
 	if (r == 0 && status != 0)
 		r = err_set(err, ERR_SYS, "exit status %d", status);
 	return r;

@@ -389,7 +389,7 @@ int host_hooks(struct run *r, struct err *err)
 	if (rc < 0)
 		return rc;
 	buf_init(&b, SPEC_MAX_BYTES);
-	rc = hooks_state(&r->state, STATE_CREATING, &r->spec.annotations, &b,
+	rc = hooks_state(&r->state, STATE_CREATED, &r->spec.annotations, &b,
 			 err);
 	if (rc == 0)
 		rc = hooks_run(&h->prestart, "prestart", &b, false, err);

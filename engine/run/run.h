@@ -53,7 +53,9 @@ struct run {
 	struct rootfs rootfs;
 	struct caps caps;
 	struct filter filter;
-	void *shared; /* mapping: the filter for the child */
+	void *shared;	     /* mapping: the filter for the child */
+	const char *program; /* what is executed, with env; in the arena */
+	char **env;
 	int root_fd, dir_fd, bundle_fd, start_fd, console_fd;
 	int link[2]; /* engine's end, child's end */
 	int conn;    /* child: who waits for the program to begin; borrowed */

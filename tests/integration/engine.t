@@ -209,6 +209,21 @@ else
 	skip "limits" "no cgroup v1 memory hierarchy"
 fi
 
+# --- seccomp ----------------------------------------------------------------
+# A profile that knows nothing of our own last steps: what comes between it and
+# the program are capset, prctl, write (of an error) and execve.
+bundle narrow '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
+	"syscalls": [{"action": "SCMP_ACT_ERRNO", "errnoRet": 1, "names":
+		["openat2", "faccessat", "faccessat2", "close_range", "getcwd",
+		"fchdir", "chdir", "setresuid", "setresgid", "setgroups"]}]}
+	| .process.noNewPrivileges = false'
+sh_in narrow 'grep -E "^(Seccomp|CapEff|NoNewPrivs):" /proc/self/status; true'
+like "$OUT" '^Seccomp:.2$' "a narrow filter, without no_new_privs"
+edit narrow '.process.user = {"uid": 1234, "gid": 1234} | del(.process.capabilities)'
+sh_in narrow 'grep -E "^(Seccomp|CapPrm|CapEff|NoNewPrivs):" /proc/self/status; true'
+is "$OUT" "$(printf 'CapPrm:\t%016d\nCapEff:\t%016d\nNoNewPrivs:\t0\nSeccomp:\t2' 0 0)" \
+	"and for a user without capabilities, who keeps none"
+
 # --- hooks ------------------------------------------------------------------
 bundle hooks
 for _h in prestart createRuntime poststart poststop; do
@@ -221,11 +236,15 @@ edit hooks '.hooks.createContainer = [{"path": "/bin/sh", "args": ["sh", "-c",
 	| .hooks.startContainer = [{"path": "/bin/touch", "args": ["touch",
 		"/started"]}]'
 sh_in hooks 'ls /started'
-is "$(cat "$TMP/hooks.log") $OUT" "prestart creating
-createRuntime creating
+is "$(cat "$TMP/hooks.log") $OUT" "prestart created
+createRuntime created
 poststart running
 poststop stopped /started" "hooks in order, with their state"
-edit hooks '.hooks.createRuntime = [{"path": "/bin/false"}]'
+edit hooks '.hooks = {"prestart": [{"path": "/bin/true"}]}
+	| .annotations.long = ("x" * 200000)'
+succeeds "a hook need not read its state, however long" \
+	timeout 20 "$ENGINE" --root "$TMP/state" run --bundle "$TMP/hooks" "$C"
+edit hooks '.hooks.createRuntime = [{"path": "/bin/false"}] | del(.annotations)'
 fails "a hook that fails ends the creation" 1 'createRuntime\[0\] /bin/false: exit status 1' \
 	E create --bundle "$TMP/hooks" "$C"
 fails "and leaves nothing" 1 'does not exist' E state "$C"
