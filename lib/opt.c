@@ -190,6 +190,11 @@ static int add_value(struct scan *s, const struct opt *o, const char *arg,
 static int take_value(struct scan *s, const struct opt *o, const char *inside,
 		      struct err *err)
 {
+	/* --flag=false takes back what came before; scripts write that */
+	if (!o->arg && inside && strcmp(inside, "false") == 0)
+		return add_value(s, o, NULL, err);
+	if (!o->arg && inside && strcmp(inside, "true") == 0)
+		return add_value(s, o, "", err);
 	if (!o->arg && inside)
 		return err_set(err, ERR_INPUT, "option --%s takes no value",
 			       o->name);

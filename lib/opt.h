@@ -37,7 +37,7 @@ struct opt_program {
 	size_t n_commands;
 };
 
-#define OPT_VALUES_MAX 64
+#define OPT_VALUES_MAX 256
 
 struct opt_values { /* result; borrowed from argv */
 	const struct opt_command *command;
@@ -57,7 +57,8 @@ struct opt_values { /* result; borrowed from argv */
  * none); operands are then not counted. */
 int opt_parse(const struct opt_program *prog, int argc, char **argv,
 	      struct opt_values *out, struct err *err);
-/* Last value of option `name`, "" for a flag, NULL if not given. */
+/* Last value of option `name`, "" for a flag (also for "--flag=true"), NULL if
+ * not given (or "--flag=false"). */
 const char *opt_get(const struct opt_values *v, const char *name);
 /* cmd NULL or of name "": the page of the whole program. */
 void opt_help(const struct opt_program *prog, const struct opt_command *cmd,

@@ -56,6 +56,10 @@ int cglimit_write(struct cgroup *c, const struct spec_resources *res,
 		  bool with_devices, struct err *err);
 int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
 		  struct err *err);
+/* Moves it to existing groups below: n times "[CONTROLLER,...:]PATH".
+ * ERR_INPUT for a controller that is nowhere. */
+int cgsub_attach(const struct cgroup *c, const char *const *where, size_t n,
+		 pid_t pid, struct err *err);
 /* Descriptor for CLONE_INTO_CGROUP, -1 if there is no cgroup2. */
 int cgroup_v2_dir(const struct cgroup *c);
 int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err);

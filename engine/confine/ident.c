@@ -219,19 +219,6 @@ int ident_find(const struct spec_process *p, struct arena *arena,
 	return err_sys(err, last, "exec: \"%s\"", safe);
 }
 
-char **ident_env(const struct spec_process *p, struct arena *arena)
-{
-	char **env = arena_calloc(arena, p->env.n + 2, sizeof(*env));
-	size_t i;
-
-	for (i = 0; i < p->env.n; i++)
-		env[i] = p->env.v[i];
-	if (ident_get(p, "HOME") == NULL)
-		env[i] = arena_strdup(arena, p->user.uid == 0 ? "HOME=/root"
-							      : "HOME=/");
-	return env;
-}
-
 int ident_personality(const struct spec_personality *p, struct err *err)
 {
 	unsigned long want;

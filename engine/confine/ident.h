@@ -20,8 +20,6 @@ int ident_set_cwd(const char *cwd, struct err *err);
  * *out in the arena.  ERR_NOTFOUND, ERR_DENIED (not executable). */
 int ident_find(const struct spec_process *p, struct arena *arena,
 	       const char **out, struct err *err);
-/* env with HOME added when it is missing; in the arena. */
-char **ident_env(const struct spec_process *p, struct arena *arena);
 int ident_personality(const struct spec_personality *p, struct err *err);
 
 #endif

@@ -46,6 +46,18 @@ int about_plain(void *ctx, struct err *err)
 		       "--help\"");
 }
 
+/* E11: what a checkpoint would bring back was written by the container. */
+int about_refused(void *ctx, struct err *err)
+{
+	const struct cli *c = ctx;
+
+	return err_set(err, ERR_INPUT,
+		       "%s: this runtime does not offer it: an image of a "
+		       "process is not trusted; stop the container and start "
+		       "another one",
+		       c->values.command->name);
+}
+
 static void about_strings(struct jsonw *w, const char *key,
 			  const char *(*name)(size_t))
 {

@@ -8,10 +8,11 @@ static const struct opt cli_globals[] = {
 	{"root", 0, "DIR", "where containers are remembered"},
 	{"log", 0, "FILE", "append errors here"},
 	{"log-format", 0, "text|json", "how they are written there"},
-	{"debug", 0, NULL, "accepted; there is nothing more to be told"},
+	{"debug", 0, NULL, "write each step too"},
 	{"cgroup-manager", 0, "cgroupfs", "the only one"},
 	{"systemd-cgroup", 0, NULL, "refused where no systemd runs"},
-	{"rootless", 0, "BOOL", "accepted: auto or false"},
+	{"rootless", 0, "BOOL", "accepted: it is found out"},
+	{"criu", 0, "FILE", "accepted; there is no checkpoint"},
 	{"version", 'v', NULL, "print the version"},
 	{"steps", 0, NULL, "print the table of set-up steps"},
 };
@@ -20,6 +21,7 @@ static const struct opt cli_globals[] = {
 	{"bundle", 'b', "DIR", "the bundle (default: where we are)"},          \
 		{"pid-file", 0, "FILE", "write the first process's pid here"}, \
 		{"console-socket", 0, "SOCK", "where its terminal is sent"},   \
+		{"pidfd-socket", 0, "SOCK", "where a pidfd of it is sent"},    \
 		{"preserve-fds", 0, "N", "descriptors 3..N+2 are passed on"},  \
 		{"no-pivot", 0, NULL, "accepted; the root is pivoted anyway"}, \
 		{"no-new-keyring", 0, NULL, "accepted; none is made"},         \
@@ -38,13 +40,20 @@ static const struct opt cli_exec[] = {
 	{"cwd", 0, "DIR", "working directory"},
 	{"env", 'e', "NAME=VALUE", "may be repeated"},
 	{"user", 'u', "UID[:GID]", "decimal ids"},
+	{"additional-gids", 'g', "GID", "one more group, may be repeated"},
 	{"cap", 'c', "CAP_X", "one more capability, may be repeated"},
-	{"tty", 't', NULL, "with a terminal (wants --console-socket)"},
+	{"tty", 't', NULL, "with a terminal"},
 	{"console-socket", 0, "SOCK", "where the terminal is sent"},
 	{"pid-file", 0, "FILE", "write the pid here"},
+	{"pidfd-socket", 0, "SOCK", "where a pidfd is sent"},
 	{"detach", 'd', NULL, "return when it runs"},
 	{"preserve-fds", 0, "N", "descriptors 3..N+2 are passed on"},
-	{"no-new-privs", 0, NULL, "set no_new_privs"}};
+	{"no-new-privs", 0, NULL, "set no_new_privs"},
+	{"apparmor", 0, "PROFILE", "AppArmor profile"},
+	{"process-label", 0, "LABEL", "SELinux label"},
+	{"cgroup", 0, "[CONTROLLERS:]PATH",
+	 "a group below the container's, may be repeated"},
+	{"ignore-paused", 0, NULL, "also in a paused container"}};
 static const struct opt cli_kill[] = {
 	{"all", 'a', NULL, "every process of the container"}};
 static const struct opt cli_delete[] = {
@@ -59,13 +68,21 @@ static const struct opt cli_update[] = {
 	{"memory", 0, "BYTES", "memory limit"},
 	{"memory-swap", 0, "BYTES", "memory and swap, -1: no limit"},
 	{"memory-reservation", 0, "BYTES", "soft limit"},
+	{"kernel-memory", 0, "BYTES", "accepted; the kernel has it no more"},
+	{"kernel-memory-tcp", 0, "BYTES", "limit of TCP buffers"},
 	{"cpu-period", 0, "US", "CFS period"},
 	{"cpu-quota", 0, "US", "CFS quota"},
+	{"cpu-burst", 0, "US", "CFS burst"},
 	{"cpu-share", 0, "N", "cpu shares"},
+	{"cpu-rt-period", 0, "US", "real-time period"},
+	{"cpu-rt-runtime", 0, "US", "real-time runtime"},
+	{"cpu-idle", 0, "0|1", "SCHED_IDLE for all"},
 	{"cpuset-cpus", 0, "LIST", "cpus"},
 	{"cpuset-mems", 0, "LIST", "memory nodes"},
 	{"pids-limit", 0, "N", "processes, -1: no limit"},
-	{"blkio-weight", 0, "N", "10 to 1000"}};
+	{"blkio-weight", 0, "N", "10 to 1000"},
+	{"l3-cache-schema", 0, "TEXT", "refused: no Intel RDT"},
+	{"mem-bw-schema", 0, "TEXT", "refused: no Intel RDT"}};
 static const struct opt cli_spec[] = {
 	{"bundle", 'b', "DIR", "where config.json is written"}};
 
@@ -97,6 +114,10 @@ static const struct opt_command cli_commands[] = {
 	 about_features},
 	{"spec", "", "write a config.json to start from", OPTS(cli_spec), 0, 0,
 	 about_spec},
+	{"checkpoint", "...", "refused: not offered", NULL, 0, 0, -1,
+	 about_refused},
+	{"restore", "...", "refused: not offered", NULL, 0, 0, -1,
+	 about_refused},
 };
 
 static const struct opt_program cli_table = {
@@ -139,6 +160,24 @@ static int cli_skip(int argc, char **argv, int i, const struct opt *opts,
 	return i;
 }
 
+/* Where the words begin that are not for us; argc: nowhere. */
+static int cli_stop(int argc, char **argv, int at)
+{
+	const struct opt_command *cmd = NULL;
+	size_t i;
+
+	for (i = 0; at < argc && i < cli_table.n_commands; i++)
+		if (strcmp(argv[at], cli_commands[i].name) == 0)
+			cmd = &cli_commands[i];
+	if (cmd == NULL)
+		return argc;
+	if (cmd->run == about_refused)
+		return at + 1;
+	if (cmd->run != make_exec && cmd->run != query_ps)
+		return argc;
+	return cli_skip(argc, argv, at + 1, cmd->opts, cmd->n_opts);
+}
+
 char **cli_stop_at_id(int argc, char **argv, int *out_argc)
 {
 	int at = cli_skip(argc, argv, 1, cli_globals,
@@ -146,11 +185,7 @@ char **cli_stop_at_id(int argc, char **argv, int *out_argc)
 	char **out, *stop;
 	int i, n = 0;
 
-	if (at < argc && strcmp(argv[at], "exec") == 0)
-		at = cli_skip(argc, argv, at + 1, cli_exec,
-			      sizeof(cli_exec) / sizeof(cli_exec[0]));
-	else
-		at = argc;
+	at = cli_stop(argc, argv, at);
 	if (at < argc && strcmp(argv[at], "--") == 0)
 		at = argc;
 	/* the pointers and behind them the text of the one that is put in */

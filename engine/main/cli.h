@@ -5,7 +5,7 @@
 #ifndef ENGINE_MAIN_CLI_H
 #define ENGINE_MAIN_CLI_H
 
-#include "lib/err.h"
+#include "engine/main/log.h"
 #include "lib/opt.h"
 
 #include <stdbool.h>
@@ -14,16 +14,19 @@ struct cli {
 	struct opt_values values;
 	const char *root;
 	char *const *argv; /* as main() got it */
-	int status;	   /* of the program, when a command ends well */
+	struct log log;
+	/* from 3 on: those of socket activation, and all that pass */
+	unsigned int listen_fds, preserve_fds;
+	int status; /* of the program, when a command ends well */
 };
 
 const struct opt_program *cli_program(void);
-/* exec: its own options end at the container's id; the words behind it belong
- * to the program.  A copy of argv with a "--" there; opt_parse() will permute
- * it, and argv is still wanted.  Owned (free()); NULL: no memory. */
+/* exec and ps: their own options end at the container's id; the words behind
+ * it belong to the program.  A copy of argv with a "--" there; opt_parse() will
+ * permute it, and argv is still wanted.  Owned (free()); NULL: no memory. */
 char **cli_stop_at_id(int argc, char **argv, int *out_argc);
 
-/* Commands of make.c, query.c and about.c. */
+/* Commands, each in the file of its name's first word. */
 int make_create(void *ctx, struct err *err);
 int make_run(void *ctx, struct err *err);
 int make_exec(void *ctx, struct err *err);
@@ -39,5 +42,6 @@ int query_ps(void *ctx, struct err *err);
 int about_features(void *ctx, struct err *err);
 int about_spec(void *ctx, struct err *err);
 int about_plain(void *ctx, struct err *err); /* --version, --steps, --help */
+int about_refused(void *ctx, struct err *err);
 
 #endif

@@ -11,55 +11,34 @@
 #include "engine/run/self.h"
 #include "engine/state/state.h"
 #include "lib/kernel.h"
-#include "lib/buf.h"
-#include "lib/clock.h"
-#include "lib/jsonw.h"
+#include "lib/num.h"
 
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void main_log(const struct opt_values *v, const struct err *err)
+static bool main_makes(const struct opt_command *cmd)
 {
-	const char *path = opt_get(v, "log");
-	const char *format = opt_get(v, "log-format");
-	char now[CLOCK_RFC3339_BYTES];
-	struct jsonw w;
-	struct buf b;
-	int fd;
+	return cmd != NULL && (cmd->run == make_create || cmd->run == make_run);
+}
 
-	(void)fprintf(stderr, "reconcile-engine: %s: %s\n", err_name(err->code),
-		      err->msg);
-	if (path == NULL)
-		return;
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return;
-	(void)clock_rfc3339(clock_unix_ms(), now);
-	buf_init(&b, 65536);
-	if (format != NULL && strcmp(format, "json") == 0) {
-		jsonw_init(&w, &b);
-		jsonw_obj(&w);
-		jsonw_kstr(&w, "level", "error");
-		jsonw_kstr(&w, "msg", err->msg);
-		jsonw_kstr(&w, "time", now);
-		jsonw_obj_end(&w);
-		buf_putc(&b, '\n');
-	} else {
-		buf_printf(&b, "time=\"%s\" level=error msg=\"%s\"\n", now,
-			   err->msg);
-	}
-	if (b.data != NULL)
-		(void)!write(fd, b.data, b.len);
-	(void)close(fd);
-	buf_release(&b);
+/* A state directory at "/" would make every folder of the system the state of
+ * a container, to be removed. */
+static int main_root(struct cli *c, struct err *err)
+{
+	const char *root = opt_get(&c->values, "root");
+
+	c->root = root != NULL ? root : STATE_ROOT;
+	if (c->root[0] == '\0' || strspn(c->root, "/") == strlen(c->root))
+		return err_set(err, ERR_INPUT,
+			       "--root: want a directory of its own");
+	return 0;
 }
 
 static int main_check(const struct opt_values *v, struct err *err)
 {
 	const char *manager = opt_get(v, "cgroup-manager");
-	const char *format = opt_get(v, "log-format");
 
 	if (opt_get(v, "systemd-cgroup") != NULL)
 		return err_set(err, ERR_INPUT,
@@ -68,27 +47,77 @@ static int main_check(const struct opt_values *v, struct err *err)
 	if (manager != NULL && strcmp(manager, "cgroupfs") != 0)
 		return err_set(err, ERR_INPUT,
 			       "--cgroup-manager: want cgroupfs");
-	if (format != NULL && strcmp(format, "json") != 0 &&
-	    strcmp(format, "text") != 0)
-		return err_set(err, ERR_INPUT,
-			       "--log-format: want text or json");
 	return 0;
 }
 
 /* Commands that make something: said at once, before anything is made. */
 static int main_kernel(const struct opt_command *cmd, struct err *err)
 {
-	if (cmd == NULL || (cmd->run != make_create && cmd->run != make_run &&
-			    cmd->run != make_exec))
+	if (!main_makes(cmd) && (cmd == NULL || cmd->run != make_exec))
 		return 0;
 	return kernel_check_calls(err);
 }
 
+/* Socket activation: descriptors from 3 on are for the program, if they were
+ * meant for us.  Some clients write the 1 that the program will see, or no
+ * pid at all. */
+static int main_listen(const struct cli *c, unsigned int *out, struct err *err)
+{
+	const char *text = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	char own[24];
+	uint64_t n = 0;
+
+	(void)snprintf(own, sizeof(own), "%d", getpid());
+	if (text == NULL || !main_makes(c->values.command) ||
+	    (pid != NULL && strcmp(pid, "1") != 0 && strcmp(pid, own) != 0))
+		return 0;
+	if (!num_parse_u64(text, strlen(text), SELF_FDS_MAX, &n))
+		return err_set(err, ERR_INPUT, "LISTEN_FDS: want 0 to %d",
+			       SELF_FDS_MAX);
+	*out = (unsigned int)n;
+	return 0;
+}
+
+static int main_prepare(struct cli *c, struct err *err)
+{
+	const struct opt_values *v = &c->values;
+	unsigned int listen = 0;
+	int r = main_listen(c, &listen, err);
+
+	if (r == 0)
+		r = self_shed(opt_get(v, "preserve-fds"), listen,
+			      &c->preserve_fds, err);
+	if (r < 0)
+		return r;
+	c->listen_fds = listen;
+	r = log_init(&c->log, opt_get(v, "log"), opt_get(v, "log-format"),
+		     opt_get(v, "debug") != NULL, err);
+	if (r == 0)
+		r = main_check(v, err);
+	if (r == 0)
+		r = main_root(c, err);
+	return r == 0 ? main_kernel(v->command, err) : r;
+}
+
+static int main_run(struct cli *c, struct err *err)
+{
+	const struct opt_command *cmd = c->values.command;
+	int r;
+
+	if (opt_get(&c->values, "help") != NULL) {
+		opt_help(cli_program(), cmd, stdout);
+		return 0;
+	}
+	log_debug(&c->log, "command", cmd->name);
+	r = cmd->run(c, err);
+	log_debug(&c->log, "command", r == 0 ? "done" : "failed");
+	return r;
+}
+
 int main(int argc, char **argv)
 {
-	struct cli cli = {.root = STATE_ROOT, .argv = argv};
+	struct cli cli = {.argv = argv, .log = {.fd = -1}};
 	struct err err = {0};
-	const char *root;
 	int n = argc;
 	char **words;
 	int r;
@@ -100,22 +129,14 @@ int main(int argc, char **argv)
 					      &cli.values, &err)
 				  : err_set(&err, ERR_NOMEM, "no memory");
 	if (r == 0)
-		r = main_check(&cli.values, &err);
+		r = main_prepare(&cli, &err);
 	if (r == 0)
-		r = main_kernel(cli.values.command, &err);
-	if (r == 0)
-		r = self_shed(opt_get(&cli.values, "preserve-fds"), &err);
-	root = r == 0 ? opt_get(&cli.values, "root") : NULL;
-	if (root != NULL)
-		cli.root = root;
-	if (r == 0 && opt_get(&cli.values, "help") != NULL)
-		opt_help(cli_program(), cli.values.command, stdout);
-	else if (r == 0)
-		r = cli.values.command->run(&cli, &err);
+		r = main_run(&cli, &err);
 	if (r == 0 && fflush(stdout) != 0)
 		r = err_set(&err, ERR_SYS, "standard output");
 	if (r < 0)
-		main_log(&cli.values, &err);
+		log_error(&cli.log, &err);
+	log_release(&cli.log);
 	free(words);
 	if (r == 0)
 		return cli.status;

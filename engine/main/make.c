@@ -7,38 +7,12 @@
 #include "engine/run/life.h"
 #include "engine/run/link.h"
 #include "engine/run/notify.h"
-#include "lib/num.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define MAKE_FDS_MAX 1024
 #define MAKE_EXEC_FAILED 255
 
-static int make_fds(const struct cli *c, unsigned int *out, struct err *err)
-{
-	const char *text = opt_get(&c->values, "preserve-fds");
-	uint64_t n = 0;
-	unsigned int i;
-
-	if (text != NULL &&
-	    !num_parse_u64(text, strlen(text), MAKE_FDS_MAX, &n))
-		return err_set(err, ERR_INPUT, "--preserve-fds: want 0 to %d",
-			       MAKE_FDS_MAX);
-	for (i = 3; i < 3 + n; i++)
-		if (fcntl((int)i, F_GETFD) < 0)
-			return err_set(err, ERR_INPUT,
-				       "--preserve-fds: descriptor %u is not "
-				       "open",
-				       i);
-	*out = (unsigned int)n;
-	return 0;
-}
-
-static int make_options(const struct cli *c, struct run_options *out,
-			struct err *err)
+static void make_options(struct cli *c, struct run_options *out)
 {
 	const struct opt_values *v = &c->values;
 	const char *bundle = opt_get(v, "bundle");
@@ -49,10 +23,14 @@ static int make_options(const struct cli *c, struct run_options *out,
 		.root = c->root,
 		.pid_file = opt_get(v, "pid-file"),
 		.console_socket = opt_get(v, "console-socket"),
+		.pidfd_socket = opt_get(v, "pidfd-socket"),
 		.overlay = opt_get(v, "overlay"),
 		.argv = c->argv,
+		.listen_fds = c->listen_fds,
+		.preserve_fds = c->preserve_fds,
+		.note = c->log.debug ? log_debug : NULL,
+		.note_ctx = &c->log,
 	};
-	return make_fds(c, &out->preserve_fds, err);
 }
 
 int make_create(void *ctx, struct err *err)
@@ -60,10 +38,9 @@ int make_create(void *ctx, struct err *err)
 	struct cli *c = ctx;
 	struct run_options opt;
 	struct run r;
-	int rc = make_options(c, &opt, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
+	make_options(c, &opt);
 	run_init(&r, &opt);
 	rc = run_side(&r, RUN_ENGINE, err);
 	run_release(&r);
@@ -93,8 +70,8 @@ static int make_poststart(struct run *r, struct err *err)
 	rc = hooks_state(&r->state, STATE_RUNNING, &r->spec.annotations, &b,
 			 err);
 	if (rc == 0)
-		rc = hooks_run(&r->spec.hooks.poststart, "poststart", &b, true,
-			       err);
+		rc = hooks_run(&r->spec.hooks.poststart, "poststart",
+			       r->state.bundle, &b, true, err);
 	buf_release(&b);
 	return rc;
 }
@@ -112,6 +89,24 @@ static int make_start_direct(struct run *r, struct err *err)
 	return rc;
 }
 
+static int make_wait(struct run *r, int *out_status, struct err *err)
+{
+	struct tty t;
+	int rc = 0;
+
+	tty_init(&t);
+	if (r->tty_fd >= 0)
+		rc = tty_take(&t, r->tty_fd, err);
+	if (rc == 0)
+		rc = make_start_direct(r, err);
+	if (rc == 0)
+		rc = tty_begin(&t, err);
+	if (rc == 0)
+		rc = fore_wait(r->child.pidfd, &t, out_status, err);
+	tty_release(&t);
+	return rc;
+}
+
 int make_run(void *ctx, struct err *err)
 {
 	struct cli *c = ctx;
@@ -120,11 +115,11 @@ int make_run(void *ctx, struct err *err)
 	struct run_options opt;
 	bool made = false;
 	struct run r;
-	int rc = make_options(c, &opt, err);
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
+	make_options(c, &opt);
 	opt.direct = true;
+	opt.foreground = !detach;
 	run_init(&r, &opt);
 	if (!detach)
 		rc = fore_block(err);
@@ -132,9 +127,8 @@ int make_run(void *ctx, struct err *err)
 		rc = run_side(&r, RUN_ENGINE, err);
 	if (rc == 0) {
 		made = true;
-		rc = make_start_direct(&r, err);
-		if (rc == 0 && !detach)
-			rc = fore_wait(r.child.pidfd, &c->status, err);
+		rc = detach ? make_start_direct(&r, err)
+			    : make_wait(&r, &c->status, err);
 	}
 	run_release(&r); /* its descriptors are not needed twice */
 	if (made && rc < 0)
@@ -144,44 +138,48 @@ int make_run(void *ctx, struct err *err)
 	return rc;
 }
 
-static size_t make_collect(const struct opt_values *v, const char *name,
-			   const char **out)
+/* Values of a repeated option, into room for OPT_VALUES_MAX of them. */
+static struct exec_list make_collect(const struct opt_values *v,
+				     const char *name, const char **at)
 {
-	size_t i, n = 0;
+	struct exec_list out = {.v = at};
+	size_t i;
 
 	for (i = 0; i < v->n_given; i++)
 		if (strcmp(v->given[i].opt->name, name) == 0)
-			out[n++] = v->given[i].arg;
-	return n;
+			at[out.n++] = v->given[i].arg;
+	return out;
 }
 
 int make_exec(void *ctx, struct err *err)
 {
 	struct cli *c = ctx;
 	const struct opt_values *v = &c->values;
-	const char *env[OPT_VALUES_MAX], *caps[OPT_VALUES_MAX];
+	const char *lists[4][OPT_VALUES_MAX];
 	struct exec_options opt = {
 		.argv = c->argv,
 		.process_file = opt_get(v, "process"),
 		.cwd = opt_get(v, "cwd"),
 		.user = opt_get(v, "user"),
-		.env = env,
-		.caps = caps,
-		.args = v->operands + 1,
-		.n_args = v->n_operands - 1,
+		.apparmor = opt_get(v, "apparmor"),
+		.label = opt_get(v, "process-label"),
+		.args = {.v = v->operands + 1, .n = v->n_operands - 1},
+		.env = make_collect(v, "env", lists[0]),
+		.caps = make_collect(v, "cap", lists[1]),
+		.gids = make_collect(v, "additional-gids", lists[2]),
+		.cgroups = make_collect(v, "cgroup", lists[3]),
 		.tty = opt_get(v, "tty") != NULL,
 		.no_new_privs = opt_get(v, "no-new-privs") != NULL,
+		.ignore_paused = opt_get(v, "ignore-paused") != NULL,
+		.detach = opt_get(v, "detach") != NULL,
 		.pid_file = opt_get(v, "pid-file"),
 		.console_socket = opt_get(v, "console-socket"),
-		.detach = opt_get(v, "detach") != NULL,
+		.pidfd_socket = opt_get(v, "pidfd-socket"),
+		.preserve_fds = c->preserve_fds,
 	};
 	struct life l;
-	int rc = make_fds(c, &opt.preserve_fds, err);
+	int rc = life_open(&l, c->root, v->operands[0], err);
 
-	opt.n_env = make_collect(v, "env", env);
-	opt.n_caps = make_collect(v, "cap", caps);
-	if (rc == 0)
-		rc = life_open(&l, c->root, v->operands[0], err);
 	if (rc == 0) {
 		rc = life_read_spec(&l, err);
 		if (rc == 0)

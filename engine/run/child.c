@@ -14,6 +14,7 @@
 #include "engine/run/fore.h"
 #include "engine/run/hooks.h"
 #include "engine/run/link.h"
+#include "engine/run/passfd.h"
 #include "engine/run/sysctl.h"
 #include "lib/sys.h"
 
@@ -114,15 +115,6 @@ int child_dev(struct run *r, struct err *err)
 	return dev_make(&r->rootfs, err);
 }
 
-int child_send_fd(int sock, int fd, struct err *err)
-{
-	static const char name[] = "pts";
-
-	if (link_pass(sock, name, sizeof(name), fd) < 0)
-		return err_sys(err, errno, "--console-socket");
-	return 0;
-}
-
 int child_console(struct run *r, struct err *err)
 {
 	int master = -1, slave = -1, rc;
@@ -133,17 +125,17 @@ int child_console(struct run *r, struct err *err)
 			      &slave, err);
 	if (rc < 0)
 		return rc;
-	rc = child_send_fd(r->console_fd, master, err);
+	rc = passfd_send(r->console_fd, master, err);
 	(void)close(master);
 	if (rc == 0)
-		rc = final_terminal(slave, err);
+		rc = final_terminal(slave, r->spec.process->user.uid, err);
 	(void)close(slave);
 	return rc;
 }
 
 static int child_run_hooks(struct run *r, const struct spec_hook_list *list,
-			   const char *name, enum state_status status,
-			   struct err *err)
+			   const char *name, const char *dir,
+			   enum state_status status, struct err *err)
 {
 	struct buf b;
 	int rc;
@@ -154,7 +146,7 @@ static int child_run_hooks(struct run *r, const struct spec_hook_list *list,
 	r->state.pid = getpid();
 	rc = hooks_state(&r->state, status, &r->spec.annotations, &b, err);
 	if (rc == 0)
-		rc = hooks_run(list, name, &b, false, err);
+		rc = hooks_run(list, name, dir, &b, false, err);
 	buf_release(&b);
 	return rc;
 }
@@ -171,14 +163,15 @@ int child_hooks(struct run *r, struct err *err)
 		rc = link_want(r->link[1], LINK_NEXT, &m, err);
 	if (rc == 0)
 		rc = child_run_hooks(r, &r->spec.hooks.create_container,
-				     "createContainer", STATE_CREATED, err);
+				     "createContainer", r->state.bundle,
+				     STATE_CREATED, err);
 	return rc;
 }
 
 int child_start_hooks(struct run *r, struct err *err)
 {
 	return child_run_hooks(r, &r->spec.hooks.start_container,
-			       "startContainer", STATE_CREATED, err);
+			       "startContainer", "/", STATE_CREATED, err);
 }
 
 int child_sysctl(struct run *r, struct err *err)

@@ -25,7 +25,6 @@ int child_finish(struct run *r, struct err *err);
 int child_find(struct run *r, struct err *err);
 int child_ready(struct run *r, struct err *err);
 
-int child_send_fd(int sock, int fd, struct err *err);
 int child_start_hooks(struct run *r, struct err *err);
 
 #endif

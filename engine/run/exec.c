@@ -10,6 +10,7 @@
 #include "engine/run/host.h"
 #include "engine/run/link.h"
 #include "engine/run/notify.h"
+#include "engine/run/passfd.h"
 #include "engine/run/self.h"
 #include "engine/sys/esys.h"
 #include "lib/file.h"
@@ -70,33 +71,60 @@ static int exec_process_file(struct run *r, const char *path, struct err *err)
 	return rc;
 }
 
-static void exec_join_strv(struct arena *a, struct decode_strv *to,
-			   const char *const *more, size_t n)
+static void exec_join(struct arena *a, struct decode_strv *to,
+		      const struct exec_list *more)
 {
-	char **v = arena_calloc(a, to->n + n + 1, sizeof(*v));
+	char **v = arena_calloc(a, to->n + more->n + 1, sizeof(*v));
 	size_t i;
 
 	for (i = 0; i < to->n; i++)
 		v[i] = to->v[i];
-	for (i = 0; i < n; i++)
-		v[to->n + i] = arena_strdup(a, more[i]);
+	for (i = 0; i < more->n; i++)
+		v[to->n + i] = arena_strdup(a, more->v[i]);
 	to->v = v;
-	to->n += n;
+	to->n += more->n;
 }
 
-static void exec_add_caps(struct run *r, const struct exec_options *opt)
+/* An ambient capability wants the inheritable one: added only where the
+ * container has some of those. */
+static void exec_add_caps(struct run *r, const struct exec_list *caps)
 {
 	struct spec_process *p = r->spec.process;
 	struct spec_caps *c = arena_alloc(r->arena, sizeof(*c));
 
-	if (opt->n_caps == 0)
+	if (caps->n == 0)
 		return;
 	if (p->caps != NULL)
 		*c = *p->caps;
-	exec_join_strv(r->arena, &c->bounding, opt->caps, opt->n_caps);
-	exec_join_strv(r->arena, &c->effective, opt->caps, opt->n_caps);
-	exec_join_strv(r->arena, &c->permitted, opt->caps, opt->n_caps);
+	exec_join(r->arena, &c->bounding, caps);
+	exec_join(r->arena, &c->effective, caps);
+	exec_join(r->arena, &c->permitted, caps);
+	if (c->inheritable.n > 0) {
+		exec_join(r->arena, &c->inheritable, caps);
+		exec_join(r->arena, &c->ambient, caps);
+	}
 	p->caps = c;
+}
+
+static int exec_add_gids(struct arena *a, const struct exec_list *gids,
+			 struct decode_ids *to, struct err *err)
+{
+	uint32_t *v = arena_calloc(a, to->n + gids->n, sizeof(*v));
+	char safe[64];
+	size_t i;
+
+	if (to->n > 0)
+		memcpy(v, to->v, to->n * sizeof(*v));
+	for (i = 0; i < gids->n; i++)
+		if (!exec_id(gids->v[i], strlen(gids->v[i]), &v[to->n + i]))
+			return err_set(err, ERR_INPUT,
+				       "--additional-gids \"%s\": want a "
+				       "decimal id",
+				       text_safe(safe, sizeof(safe), gids->v[i],
+						 strlen(gids->v[i])));
+	to->v = v;
+	to->n += gids->n;
+	return 0;
 }
 
 /* The container's own process, changed by what the command line says. */
@@ -104,52 +132,52 @@ static int exec_process(struct run *r, const struct exec_options *opt,
 			struct err *err)
 {
 	struct spec_process *p = arena_alloc(r->arena, sizeof(*p));
-	struct decode_strv none = {.v = NULL};
 	int rc = 0;
 
 	*p = *r->spec.process;
 	r->spec.process = p;
 	if (opt->process_file != NULL)
 		return exec_process_file(r, opt->process_file, err);
-	if (opt->n_args == 0)
+	if (opt->args.n == 0)
 		return err_set(err, ERR_INPUT,
 			       "exec: want a command or --process");
-	p->args = none;
-	exec_join_strv(r->arena, &p->args, opt->args, opt->n_args);
-	exec_join_strv(r->arena, &p->env, opt->env, opt->n_env);
+	p->args.n = 0;
+	exec_join(r->arena, &p->args, &opt->args);
+	exec_join(r->arena, &p->env, &opt->env);
 	p->terminal = opt->tty;
-	if (opt->cwd != NULL) {
-		if (opt->cwd[0] != '/')
-			return err_set(err, ERR_INPUT,
-				       "--cwd: want an absolute path");
+	p->no_new_privileges = p->no_new_privileges || opt->no_new_privs;
+	if (opt->cwd != NULL)
 		p->cwd = arena_strdup(r->arena, opt->cwd);
-	}
+	if (opt->apparmor != NULL)
+		p->apparmor = arena_strdup(r->arena, opt->apparmor);
+	if (opt->label != NULL)
+		p->selinux = arena_strdup(r->arena, opt->label);
 	if (opt->user != NULL)
 		rc = exec_user(opt->user, &p->user, err);
-	if (opt->no_new_privs)
-		p->no_new_privileges = true;
-	exec_add_caps(r, opt);
-	return rc;
+	if (rc == 0)
+		rc = exec_add_gids(r->arena, &opt->gids, &p->user.groups, err);
+	exec_add_caps(r, &opt->caps);
+	return rc < 0 ? rc : spec_check_process(p, err);
 }
 
 static int exec_terminal(struct run *r, struct err *err)
 {
+	const struct spec_process *p = r->spec.process;
 	int root, master = -1, slave = -1, rc;
 
-	if (!r->spec.process->terminal)
+	if (!p->terminal)
 		return 0;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(err, errno, "open /");
-	rc = dev_open_pty(root, &r->spec.process->console, &master, &slave,
-			  err);
+	rc = dev_open_pty(root, &p->console, &master, &slave, err);
 	(void)close(root);
 	if (rc < 0)
 		return rc;
-	rc = child_send_fd(r->console_fd, master, err);
+	rc = passfd_send(r->console_fd, master, err);
 	(void)close(master);
 	if (rc == 0)
-		rc = final_terminal(slave, err);
+		rc = final_terminal(slave, p->user.uid, err);
 	(void)close(slave);
 	return rc;
 }
@@ -192,45 +220,91 @@ static int exec_child(void *arg)
 	return 255;
 }
 
-/* Only what the container has of its own: joining what we are in already is
- * an error for user namespaces and costs for the others. */
-static uint64_t exec_flags(const struct spec *s)
+static bool exec_is_own_userns(pid_t pid)
+{
+	char path[40];
+	struct stat own, its;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	return stat("/proc/self/ns/user", &own) == 0 && stat(path, &its) == 0 &&
+	       own.st_ino == its.st_ino && own.st_dev == its.st_dev;
+}
+
+/* Only what the container has of its own: joining what we are in already
+ * costs, and is an error for a user namespace (that it named by path). */
+static uint64_t exec_flags(const struct run *r)
 {
 	const struct spec_ns_row *rows = spec_ns_rows();
+	const struct spec_ns *user = spec_ns_find(&r->spec, SPEC_NS_USER);
 	uint64_t flags = 0;
 	size_t i;
 
 	for (i = 0; i < SPEC_NS_COUNT; i++)
-		if (spec_ns_find(s, (enum spec_ns_kind)i) != NULL)
+		if (spec_ns_find(&r->spec, (enum spec_ns_kind)i) != NULL)
 			flags |= rows[i].flag;
+	if (user != NULL && user->path != NULL && user->path[0] != '\0' &&
+	    exec_is_own_userns(r->state.pid))
+		flags &= ~rows[SPEC_NS_USER].flag;
 	return flags;
 }
 
-static int exec_spawn(struct life *l, struct run *r, struct err *err)
+/* Before READY, so that the program finds a terminal of the right size.  When
+ * none comes, the child says why. */
+static int exec_take_tty(struct run *r, struct tty *t, struct err *err)
+{
+	struct link_msg m;
+
+	(void)close(r->console_fd);
+	r->console_fd = -1;
+	if (r->tty_fd < 0 || tty_take(t, r->tty_fd, err) == 0)
+		return 0;
+	(void)link_recv(r->link[0], &m, err);
+	return err->code;
+}
+
+static int exec_place(const struct life *l, const struct run *r,
+		      const struct exec_options *opt, struct err *err)
+{
+	int rc = cgproc_attach(&l->cgroup, r->child.pid, -1, err);
+
+	if (rc == 0 && opt->cgroups.n > 0)
+		rc = cgsub_attach(&l->cgroup, opt->cgroups.v, opt->cgroups.n,
+				  r->child.pid, err);
+	return rc;
+}
+
+static int exec_spawn(struct life *l, struct run *r,
+		      const struct exec_options *opt, struct tty *t,
+		      struct err *err)
 {
 	int init = state_pidfd(&l->state);
 	struct notify_to to = {&r->spec, &r->state, STATE_RUNNING, 0};
 	int rc;
 
 	if (init < 0)
-		return err_set(err, ERR_CONFLICT, "the container has stopped");
+		return err_set(err, ERR_CONFLICT,
+			       "cannot exec in a container that is stopped");
 	r->child.run = exec_child;
 	r->child.arg = r;
-	rc = ns_enter(init, exec_flags(&l->spec), &r->child, err);
+	rc = ns_enter(init, exec_flags(r), &r->child, err);
 	(void)close(init);
 	(void)close(r->link[1]);
 	r->link[1] = -1;
 	to.pid = r->child.pid;
 	if (rc == 0)
-		rc = cgproc_attach(&l->cgroup, r->child.pid, -1, err);
+		rc = exec_place(l, r, opt, err);
 	if (rc == 0)
 		rc = host_oom(r, err);
 	if (rc == 0)
 		rc = link_send(r->link[0], LINK_GO, 0, NULL, err);
+	if (rc == 0 && r->console_fd >= 0)
+		rc = exec_take_tty(r, t, err);
 	if (rc == 0)
 		rc = link_send(r->link[0], LINK_READY, 0, NULL, err);
 	if (rc == 0)
 		rc = notify_begin(r->link[0], &to, err);
+	if (rc == 0)
+		rc = host_pidfd(r, err);
 	if (rc == 0)
 		rc = host_pid_file(r, err);
 	return rc;
@@ -245,6 +319,8 @@ static int exec_prepare(struct life *l, struct run *r,
 	r->state = l->state;
 	rc = exec_process(r, opt, err);
 	if (rc == 0)
+		rc = host_check_terminal(r, err);
+	if (rc == 0)
 		rc = caps_read(r->spec.process->caps, &r->caps, err);
 	if (rc == 0)
 		rc = compiled_filter(l->root_fd, r->spec.linux_.seccomp,
@@ -252,13 +328,8 @@ static int exec_prepare(struct life *l, struct run *r,
 	if (rc == 0 &&
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, r->link) < 0)
 		rc = err_sys(err, errno, "socketpair");
-	if (rc == 0 &&
-	    r->spec.process->terminal != (opt->console_socket != NULL))
-		rc = err_set(err, ERR_INPUT,
-			     "a terminal and --console-socket want each "
-			     "other");
-	if (rc == 0 && opt->console_socket != NULL)
-		rc = host_console_socket(r, err);
+	if (rc == 0)
+		rc = host_console(r, err);
 	return rc;
 }
 
@@ -274,35 +345,53 @@ static int exec_cover(struct life *l, const struct exec_options *opt,
 	return rc < 0 ? rc : self_cover(&map, opt->argv, err);
 }
 
+static int exec_allowed(const struct life *l, const struct exec_options *opt,
+			struct err *err)
+{
+	if (l->status == STATE_RUNNING || l->status == STATE_CREATED ||
+	    (l->status == STATE_PAUSED && opt->ignore_paused))
+		return 0;
+	return err_set(err, ERR_CONFLICT,
+		       "cannot exec in a container that is %s%s",
+		       state_status_name(l->status),
+		       l->status == STATE_PAUSED
+			       ? " (--ignore-paused: it waits for resume)"
+			       : "");
+}
+
 int exec_run(struct life *l, const struct exec_options *opt, int *out_status,
 	     struct err *err)
 {
 	struct run_options ro = {.id = l->state.id,
 				 .pid_file = opt->pid_file,
 				 .console_socket = opt->console_socket,
+				 .pidfd_socket = opt->pidfd_socket,
+				 .foreground = !opt->detach,
 				 .preserve_fds = opt->preserve_fds};
+	struct tty t;
 	struct run r;
-	int rc = 0;
+	int rc = exec_allowed(l, opt, err);
 
-	if (l->status != STATE_RUNNING && l->status != STATE_CREATED)
-		return err_set(err, ERR_CONFLICT,
-			       "cannot exec in a container that is %s",
-			       state_status_name(l->status));
-	rc = exec_cover(l, opt, err);
+	if (rc == 0)
+		rc = exec_cover(l, opt, err);
 	if (rc < 0)
 		return rc;
+	tty_init(&t);
 	run_init(&r, &ro);
 	rc = exec_prepare(l, &r, opt, err);
 	if (rc == 0 && !opt->detach)
 		rc = fore_block(err);
 	if (rc == 0) {
-		rc = exec_spawn(l, &r, err);
+		rc = exec_spawn(l, &r, opt, &t, err);
 		if (rc < 0)
 			host_undo_clone(&r);
 	}
 	*out_status = 0;
 	if (rc == 0 && !opt->detach)
-		rc = fore_wait(r.child.pidfd, out_status, err);
+		rc = tty_begin(&t, err);
+	if (rc == 0 && !opt->detach)
+		rc = fore_wait(r.child.pidfd, &t, out_status, err);
+	tty_release(&t);
 	run_release(&r);
 	return rc;
 }

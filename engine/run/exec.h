@@ -8,18 +8,20 @@
 #include "engine/run/life.h"
 #include "engine/run/run.h"
 
+struct exec_list { /* values of an option that may be repeated */
+	const char *const *v;
+	size_t n;
+};
+
 struct exec_options {		  /* borrowed */
 	char *const *argv;	  /* our own */
 	const char *process_file; /* --process */
-	const char *cwd, *user;
-	const char *const *env, *const *caps;
-	size_t n_env, n_caps;
-	const char *const *args;
-	size_t n_args;
-	bool tty, no_new_privs;
-	const char *pid_file, *console_socket;
+	const char *cwd, *user, *apparmor, *label;
+	struct exec_list args, env, caps, gids;
+	struct exec_list cgroups; /* [CONTROLLER,...:]PATH below its own */
+	bool tty, no_new_privs, ignore_paused, detach;
+	const char *pid_file, *console_socket, *pidfd_socket;
 	unsigned int preserve_fds;
-	bool detach;
 };
 
 /* "UID" or "UID:GID", decimal, at most 4294967294; nothing is looked up

@@ -5,6 +5,7 @@
 #include "engine/run/final.h"
 
 #include "engine/confine/ident.h"
+#include "engine/run/env.h"
 #include "engine/run/notify.h"
 #include "engine/sys/esys.h"
 #include "lib/sys.h"
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int final_limits(struct run *r, struct err *err)
@@ -43,10 +45,25 @@ static bool final_is_early(const struct run *r)
 	return !r->spec.process->no_new_privileges && r->filter.n > 0;
 }
 
+/* So that a program that is not root can open /dev/stderr again: its ends of
+ * pipes become its own, as clients expect; files and devices stay as they
+ * are. */
+static void final_own_pipes(const struct spec_user *u)
+{
+	struct stat st;
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+			(void)!fchown(fd, u->uid, (gid_t)-1);
+}
+
 int final_user(struct run *r, struct err *err)
 {
 	bool keep = (r->caps.permitted | r->caps.ambient) != 0;
 
+	if (r->spec.process->user.uid != 0)
+		final_own_pipes(&r->spec.process->user);
 	return ident_set_user(&r->spec.process->user, keep || final_is_early(r),
 			      err);
 }
@@ -58,7 +75,7 @@ int final_cwd(struct run *r, struct err *err)
 
 int final_program(struct run *r, struct err *err)
 {
-	r->env = ident_env(r->spec.process, r->arena);
+	r->env = env_make(r);
 	return ident_find(r->spec.process, r->arena, &r->program, err);
 }
 
@@ -128,9 +145,12 @@ int final_exec(struct run *r, struct err *err)
 		text_safe(safe, sizeof(safe), r->program, strlen(r->program)));
 }
 
-int final_terminal(int tty, struct err *err)
+int final_terminal(int tty, uid_t owner, struct err *err)
 {
 	int i;
+
+	if (owner != 0 && fchown(tty, owner, (gid_t)-1) < 0)
+		return err_sys(err, errno, "owner of the terminal");
 
 	if (ioctl(tty, TIOCSCTTY, 0) < 0)
 		return err_sys(err, errno, "controlling terminal");

@@ -17,8 +17,10 @@ int final_program(struct run *r, struct err *err);
 int final_close(struct run *r, struct err *err);
 int final_nnp(struct run *r, struct err *err);
 int final_filter_late(struct run *r, struct err *err);
+int final_program(struct run *r, struct err *err);
 int final_exec(struct run *r, struct err *err);
-/* 0, 1 and 2 become tty, which becomes the controlling terminal. */
-int final_terminal(int tty, struct err *err);
+/* 0, 1 and 2 become tty, which becomes owner's and the controlling
+ * terminal. */
+int final_terminal(int tty, uid_t owner, struct err *err);
 
 #endif

@@ -12,15 +12,18 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* All but those that report a fault of ours, stop us, or are none of the
+ * container's business. */
 static void fore_set(sigset_t *set)
 {
-	static const int passed[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
-				     SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH};
+	static const int kept[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,
+				   SIGTRAP, SIGABRT, SIGSYS,  SIGCHLD,
+				   SIGTSTP, SIGTTIN, SIGTTOU, SIGURG};
 	size_t i;
 
-	(void)sigemptyset(set);
-	for (i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
-		(void)sigaddset(set, passed[i]);
+	(void)sigfillset(set);
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		(void)sigdelset(set, kept[i]);
 }
 
 int fore_block(struct err *err)
@@ -44,34 +47,47 @@ void fore_child(void)
 	(void)sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-int fore_wait(int pidfd, int *out_status, struct err *err)
+static void fore_signals(int fd, int pidfd, struct tty *t)
 {
 	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		int sig = (int)info.ssi_signo;
+
+		if (sig == SIGCONT)
+			tty_again(t);
+		if (sig == SIGWINCH)
+			tty_resize(t);
+		else if (sig != SIGPIPE)
+			(void)sys_pidfd_signal(pidfd, sig);
+	}
+}
+
+int fore_wait(int pidfd, struct tty *t, int *out_status, struct err *err)
+{
+	struct pollfd p[2 + TTY_POLLS] = {{.fd = pidfd, .events = POLLIN},
+					  {.events = POLLIN}};
 	sigset_t set;
-	struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN},
-			      {.events = POLLIN}};
-	bool done = false;
 	int r = 0;
 
 	fore_set(&set);
 	p[1].fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (p[1].fd < 0)
 		return err_sys(err, errno, "signalfd");
-	while (!done && r == 0) {
-		if (poll(p, 2, -1) < 0) {
-			if (errno != EINTR)
-				r = err_sys(err, errno, "poll");
-			continue;
+	do {
+		tty_want(t, p + 2);
+		if (poll(p, 2 + TTY_POLLS, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			r = err_sys(err, errno, "poll");
+			break;
 		}
-		while (read(p[1].fd, &info, sizeof(info)) ==
-		       (ssize_t)sizeof(info))
-			(void)sys_pidfd_signal(pidfd, (int)info.ssi_signo);
-		if (p[0].revents == 0)
-			continue;
-		done = true;
-		if (esys_waitid_pidfd(pidfd, out_status, 0) < 0)
-			r = err_sys(err, errno, "wait");
-	}
+		fore_signals(p[1].fd, pidfd, t);
+		tty_carry(t, p + 2);
+	} while (p[0].revents == 0);
 	(void)close(p[1].fd);
+	tty_drain(t);
+	if (r == 0 && esys_waitid_pidfd(pidfd, out_status, 0) < 0)
+		r = err_sys(err, errno, "wait");
 	return r;
 }

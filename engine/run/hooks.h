@@ -8,11 +8,13 @@
 
 #include "engine/run/run.h"
 
-/* Runs list in order.  The first that fails (or exceeds its timeout) is an
- * error, unless tolerant (poststart, poststop): then the rest still runs and
+/* Runs list in order, in the directory dir (NULL: where we are).  The first
+ * that fails (or exceeds its timeout) is an error with the first of what it
+ * said, unless tolerant (poststart, poststop): then the rest still runs and
  * the last failure is given back. */
 int hooks_run(const struct spec_hook_list *list, const char *name,
-	      const struct buf *state, bool tolerant, struct err *err);
+	      const char *dir, const struct buf *state, bool tolerant,
+	      struct err *err);
 /* The state document of the specification, for hooks and `state`. */
 int hooks_state(const struct state *s, enum state_status status,
 		const struct decode_strv *annotations, struct buf *out,

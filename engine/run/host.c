@@ -8,6 +8,7 @@
 #include "engine/run/child.h"
 #include "engine/run/hooks.h"
 #include "engine/run/link.h"
+#include "engine/run/passfd.h"
 #include "engine/run/self.h"
 #include "engine/rootfs/overlay.h"
 #include "engine/sys/esys.h"
@@ -64,6 +65,20 @@ static int host_cover_early(struct run *r, struct err *err)
 	return self_cover(&none, r->opt.argv, err);
 }
 
+int host_check_terminal(const struct run *r, struct err *err)
+{
+	bool terminal = r->spec.process->terminal;
+
+	if (terminal && r->opt.console_socket == NULL && !r->opt.foreground)
+		return err_set(err, ERR_INPUT,
+			       "cannot allocate a terminal when detached "
+			       "without --console-socket");
+	if (!terminal && r->opt.console_socket != NULL)
+		return err_set(err, ERR_INPUT,
+			       "--console-socket wants process.terminal");
+	return 0;
+}
+
 int host_decode(struct run *r, struct err *err)
 {
 	int rc = state_check_id(r->opt.id, err);
@@ -86,14 +101,8 @@ int host_decode(struct run *r, struct err *err)
 		rc = filter_check(r->spec.linux_.seccomp, err);
 	if (rc == 0)
 		rc = caps_read(r->spec.process->caps, &r->caps, err);
-	if (rc == 0 && r->spec.process->terminal &&
-	    r->opt.console_socket == NULL)
-		rc = err_set(err, ERR_INPUT,
-			     "process.terminal wants --console-socket");
-	if (rc == 0 && !r->spec.process->terminal &&
-	    r->opt.console_socket != NULL)
-		rc = err_set(err, ERR_INPUT,
-			     "--console-socket wants process.terminal");
+	if (rc == 0)
+		rc = host_check_terminal(r, err);
 	r->hooks_early = r->spec.hooks.prestart.n > 0 ||
 			 r->spec.hooks.create_runtime.n > 0 ||
 			 r->spec.hooks.create_container.n > 0;
@@ -224,19 +233,21 @@ static int host_start_socket(struct run *r, struct err *err)
 	return 0;
 }
 
-int host_console_socket(struct run *r, struct err *err)
+/* Where the terminal's master goes: to the client, or to ourselves where we
+ * stay in the foreground. */
+int host_console(struct run *r, struct err *err)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	size_t len = strlen(r->opt.console_socket);
+	int pair[2];
 
-	if (len >= sizeof(addr.sun_path))
-		return err_set(err, ERR_INPUT, "--console-socket: too long");
-	memcpy(addr.sun_path, r->opt.console_socket, len);
-	r->console_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (r->console_fd < 0 ||
-	    connect(r->console_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return err_sys(err, errno, "--console-socket %s",
-			       r->opt.console_socket);
+	if (!r->spec.process->terminal)
+		return 0;
+	if (r->opt.console_socket != NULL)
+		return passfd_connect("console-socket", r->opt.console_socket,
+				      &r->console_fd, err);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, errno, "socketpair");
+	r->tty_fd = pair[0];
+	r->console_fd = pair[1];
 	return 0;
 }
 
@@ -248,8 +259,8 @@ int host_sockets(struct run *r, struct err *err)
 		return err_sys(err, errno, "socketpair");
 	if (!r->opt.direct)
 		rc = host_start_socket(r, err);
-	if (rc == 0 && r->opt.console_socket != NULL)
-		rc = host_console_socket(r, err);
+	if (rc == 0)
+		rc = host_console(r, err);
 	if (rc == 0 && r->spec.linux_.seccomp != NULL) {
 		r->shared = mmap(NULL, RUN_SHARED_BYTES, PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -277,6 +288,7 @@ int host_clone(struct run *r, struct err *err)
 		rc = err->code;
 	host_close(&r->link[1]);
 	host_close(&r->start_fd);
+	host_close(&r->console_fd);
 	return rc;
 }
 
@@ -392,10 +404,11 @@ int host_hooks(struct run *r, struct err *err)
 	rc = hooks_state(&r->state, STATE_CREATED, &r->spec.annotations, &b,
 			 err);
 	if (rc == 0)
-		rc = hooks_run(&h->prestart, "prestart", &b, false, err);
+		rc = hooks_run(&h->prestart, "prestart", r->state.bundle, &b,
+			       false, err);
 	if (rc == 0)
-		rc = hooks_run(&h->create_runtime, "createRuntime", &b, false,
-			       err);
+		rc = hooks_run(&h->create_runtime, "createRuntime",
+			       r->state.bundle, &b, false, err);
 	buf_release(&b);
 	if (rc == 0)
 		rc = link_send(r->link[0], LINK_NEXT, 0, NULL, err);
@@ -412,6 +425,19 @@ int host_ready(struct run *r, struct err *err)
 			       (uint32_t)r->filter.n |
 				       r->filter.flags << RUN_FILTER_SHIFT,
 			       NULL, err);
+	return rc;
+}
+
+int host_pidfd(struct run *r, struct err *err)
+{
+	int sock = -1, rc;
+
+	if (r->opt.pidfd_socket == NULL)
+		return 0;
+	rc = passfd_connect("pidfd-socket", r->opt.pidfd_socket, &sock, err);
+	if (rc == 0)
+		rc = passfd_send(sock, r->child.pidfd, err);
+	host_close(&sock);
 	return rc;
 }
 

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -41,13 +42,13 @@ static const struct {
 static int life_realtime(const char *text)
 {
 	uint64_t n = 0;
-	bool from_end = strncmp(text, "RTMAX-", 6) == 0;
+	bool from_end = strncasecmp(text, "RTMAX-", 6) == 0;
 
-	if (strcmp(text, "RTMIN") == 0)
+	if (strcasecmp(text, "RTMIN") == 0)
 		return 34;
-	if (strcmp(text, "RTMAX") == 0)
+	if (strcasecmp(text, "RTMAX") == 0)
 		return 64;
-	if (!from_end && strncmp(text, "RTMIN+", 6) != 0)
+	if (!from_end && strncasecmp(text, "RTMIN+", 6) != 0)
 		return -1;
 	if (!num_parse_u64(text + 6, strlen(text + 6), 30, &n))
 		return -1;
@@ -61,10 +62,10 @@ int life_signal(const char *text)
 
 	if (num_parse_u64(text, strlen(text), 64, &n))
 		return (int)n;
-	if (strncmp(text, "SIG", 3) == 0)
+	if (strncasecmp(text, "SIG", 3) == 0)
 		text += 3;
 	for (i = 0; i < sizeof(life_signals) / sizeof(life_signals[0]); i++)
-		if (strcmp(text, life_signals[i].name) == 0)
+		if (strcasecmp(text, life_signals[i].name) == 0)
 			return life_signals[i].sig;
 	return life_realtime(text);
 }
@@ -146,7 +147,7 @@ static int life_hooks(struct life *l, const char *name, struct err *err)
 	r = hooks_state(&l->state, stop ? STATE_STOPPED : STATE_RUNNING,
 			&l->spec.annotations, &b, err);
 	if (r == 0)
-		r = hooks_run(list, name, &b, true, err);
+		r = hooks_run(list, name, l->state.bundle, &b, true, err);
 	buf_release(&b);
 	return r;
 }

@@ -52,6 +52,8 @@ static const struct run_step run_steps[] = {
 	 "prestart and createRuntime: namespaces stand, nothing is pivoted"},
 	{"ready", RUN_ENGINE, "-", host_ready, NULL,
 	 "the child has everything; it gets its filter"},
+	{"pidfd", RUN_ENGINE, "-", host_pidfd, NULL,
+	 "a client watches it without a race for the pid"},
 	{"pid-file", RUN_ENGINE, "-", host_pid_file, host_undo_pid_file,
 	 "callers take it as the sign that create has worked"},
 	{"keep", RUN_ENGINE, "-", host_keep, NULL,
@@ -128,9 +130,13 @@ int run_side(struct run *r, enum run_side side, struct err *err)
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < RUN_STEPS && rc == 0; i++)
-		if (run_steps[i].side == side)
-			rc = run_steps[i].act(r, err);
+	for (i = 0; i < RUN_STEPS && rc == 0; i++) {
+		if (run_steps[i].side != side)
+			continue;
+		if (side == RUN_ENGINE && r->opt.note != NULL)
+			r->opt.note(r->opt.note_ctx, "step", run_steps[i].name);
+		rc = run_steps[i].act(r, err);
+	}
 	if (rc == 0)
 		return 0;
 	/* i is one behind the step that failed; that one may have done half
@@ -149,6 +155,7 @@ void run_init(struct run *r, const struct run_options *opt)
 			  .bundle_fd = -1,
 			  .start_fd = -1,
 			  .console_fd = -1,
+			  .tty_fd = -1,
 			  .link = {-1, -1},
 			  .child = {.cgroup_fd = -1, .pidfd = -1},
 			  .log_fd = -1};
@@ -176,6 +183,7 @@ void run_release(struct run *r)
 	run_close(&r->bundle_fd);
 	run_close(&r->start_fd);
 	run_close(&r->console_fd);
+	run_close(&r->tty_fd);
 	run_close(&r->link[0]);
 	run_close(&r->link[1]);
 	run_close(&r->child.pidfd);

@@ -36,9 +36,15 @@
 
 struct run_options { /* borrowed from the command line */
 	const char *id, *bundle, *root, *pid_file, *console_socket, *overlay;
+	const char *pidfd_socket;
 	char *const *argv; /* our own, to be executed again */
 	unsigned int preserve_fds;
-	bool direct; /* `run`: no start.sock, START comes over the link */
+	unsigned int listen_fds; /* of systemd: the first of the preserved */
+	/* told each step of the engine's side, NULL: nobody asks */
+	void (*note)(void *ctx, const char *what, const char *name);
+	void *note_ctx;
+	bool direct;	 /* `run`: no start.sock, START comes over the link */
+	bool foreground; /* without console_socket the terminal is ours */
 };
 
 struct run {
@@ -57,6 +63,7 @@ struct run {
 	const char *program; /* what is executed, with env; in the arena */
 	char **env;
 	int root_fd, dir_fd, bundle_fd, start_fd, console_fd;
+	int tty_fd;  /* where a terminal of the foreground comes from */
 	int link[2]; /* engine's end, child's end */
 	int conn;    /* child: who waits for the program to begin; borrowed */
 	int log_fd;

@@ -14,8 +14,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SELF_FDS_MAX 1024
-
 int self_stand(struct err *err)
 {
 	struct pollfd std[] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
@@ -32,18 +30,29 @@ int self_stand(struct err *err)
 	return 0;
 }
 
-int self_shed(const char *preserve, struct err *err)
+int self_shed(const char *preserve, unsigned int listen, unsigned int *out_n,
+	      struct err *err)
 {
 	uint64_t n = 0;
+	unsigned int i, all;
 
 	if (preserve != NULL &&
 	    !num_parse_u64(preserve, strlen(preserve), SELF_FDS_MAX, &n))
 		return err_set(err, ERR_INPUT, "--preserve-fds: want 0 to %d",
 			       SELF_FDS_MAX);
+	all = listen + (unsigned int)n;
+	for (i = 3; i < 3 + all; i++)
+		if (fcntl((int)i, F_GETFD) < 0)
+			return err_set(err, ERR_INPUT,
+				       "%s: descriptor %u is not open",
+				       i < 3 + listen ? "LISTEN_FDS"
+						      : "--preserve-fds",
+				       i);
 #ifndef GUARD_OFF_CLOSE
-	if (sys_close_range(3 + (unsigned int)n, ~0u, 0) < 0)
+	if (sys_close_range(3 + all, ~0u, 0) < 0)
 		return err_sys(err, errno, "close_range");
 #endif
+	*out_n = all;
 	return 0;
 }
 

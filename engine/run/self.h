@@ -5,13 +5,17 @@
 #include "engine/namespace/idmap.h"
 #include "lib/err.h"
 
+#define SELF_FDS_MAX 1024
+
 /* First of all: 0, 1 and 2 are open, or what we open would take their place and
  * get our messages; a pipe that nobody reads is an error and not our end; our
  * children can be waited for, whatever the caller ignored. */
 int self_stand(struct err *err);
-/* Closes all descriptors but 0, 1, 2 and those that are passed on (E04).
- * preserve: the option's text, NULL for none. */
-int self_shed(const char *preserve, struct err *err);
+/* Closes all descriptors but 0, 1, 2 and those that are passed on (E04): from
+ * 3 on listen of them, then as many as the option's text preserve says (NULL:
+ * none); *out_n is their sum.  ERR_INPUT if one of them is not open. */
+int self_shed(const char *preserve, unsigned int listen, unsigned int *out_n,
+	      struct err *err);
 /*
  * E01: a container whose root is the owner of our executable could open it for
  * writing through /proc/PID/exe.  Before a process of ours goes into such a

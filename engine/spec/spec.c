@@ -98,7 +98,7 @@ static int spec_check_needs(const struct spec *s, struct err *err)
 	return 0;
 }
 
-static int spec_check_process(const struct spec_process *p, struct err *err)
+int spec_check_process(const struct spec_process *p, struct err *err)
 {
 	size_t i;
 

@@ -230,6 +230,8 @@ int spec_read(const char *bytes, size_t len, struct arena *arena,
  * (update --resources). */
 int spec_read_process(const char *bytes, size_t len, struct arena *arena,
 		      struct spec_process *out, struct err *err);
+/* The checks of a process that was changed after the reading.  ERR_INPUT. */
+int spec_check_process(const struct spec_process *p, struct err *err);
 int spec_read_resources(const char *bytes, size_t len, struct arena *arena,
 			struct spec_resources *out, struct err *err);
 

@@ -273,7 +273,7 @@ done <<'LIST'
 .process.capabilities.bounding = ["CAP_FLY"]|unknown capability "CAP_FLY"
 .process.user.uid = 4294967296|process.user.uid: want an integer of 0
 .process.user.uid = -1|process.user.uid: want an integer of 0
-.process.terminal = true|wants --console-socket
+.process.terminal = true|without --console-socket
 .linux.seccomp.defaultAction = "SCMP_ACT_NOTIFY"|SCMP_ACT_NOTIFY cannot be used as default
 .linux.seccomp.syscalls[0].action = "X"|unknown action "X"
 .linux.rootfsPropagation = "x"|rootfsPropagation: unknown value
