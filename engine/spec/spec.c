@@ -1,6 +1,7 @@
 /* spec.c - see spec.h. */
 #include "engine/spec/spec.h"
 
+#include "engine/spec/check.h"
 #include "engine/spec/table.h"
 #include "lib/text.h"
 
@@ -123,7 +124,7 @@ int spec_check_process(const struct spec_process *p, struct err *err)
 	if (p->user.uid == UINT32_MAX || p->user.gid == UINT32_MAX)
 		return err_set(err, ERR_INPUT,
 			       "config: process.user: 4294967295 is no id");
-	return 0;
+	return check_process(p, err);
 }
 
 static int spec_check(const struct spec *s, struct err *err)
@@ -155,6 +156,8 @@ static int spec_check(const struct spec *s, struct err *err)
 		r = spec_check_needs(s, err);
 	if (r == 0)
 		r = spec_check_process(s->process, err);
+	if (r == 0)
+		r = check_spec(s, err);
 	return r;
 }
 

@@ -98,6 +98,31 @@ run env -i "$ENGINE" --root "$TMP/state" run --bundle "$TMP/a" "$C"
 is "$ST $OUT" "0 out
 /" "a caller without any environment"
 
+# --- values that no table of types refuses ------------------------------------
+# filter|words of the message
+while IFS='|' read -r _f _m; do
+	bundle bad "$_f"
+	fails "refused: $_f" 1 "^reconcile-engine: INPUT: config: $_m" \
+		E create --bundle "$TMP/bad" "$C"
+done <<'LIST'
+.hooks.poststop = [{"path": "true"}]|hooks.poststop\[0\].path: want an absolute path
+.hooks.startContainer = [{"path": ""}]|hooks.startContainer\[0\].path: want an abs
+.hooks.poststart = [{"path": "/x", "timeout": 0}]|hooks.poststart\[0\].timeout: want 1 to
+.hooks.prestart = [{"path": "/x", "timeout": 4294967296}]|hooks.prestart\[0\].timeout: want
+.linux.devices = [{"type": "x", "path": "/dev/x", "major": 1, "minor": 3}]|linux.devices\[0\].type: want c
+.linux.devices = [{"type": "", "path": "/dev/x", "major": 1, "minor": 3}]|linux.devices\[0\].type: want c
+.linux.devices = [{"type": "c", "path": "x", "major": 1, "minor": 3}]|linux.devices\[0\].path: want an abs
+.linux.devices = [{"type": "c", "path": "/dev/x", "minor": 3}]|linux.devices\[0\].major: want it
+.linux.devices = [{"type": "b", "path": "/dev/x", "major": 1, "minor": -1}]|linux.devices\[0\].minor: want it
+.linux.devices = [{"type": "p", "path": "/dev/x", "fileMode": 4096}]|linux.devices\[0\].fileMode: want
+.linux.devices = [{"type": "p", "path": "/dev/x", "uid": 4294967296}]|linux.devices\[0\].uid: want
+.linux.maskedPaths = ["/proc/kcore", "proc"]|linux.maskedPaths\[1\]: want an absolute path
+.linux.readonlyPaths = [""]|linux.readonlyPaths\[0\]: want an absolute path
+.process.user.umask = 512|process.user.umask: want at most 511
+.process.rlimits = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}, {"type": "RLIMIT_CORE", "soft": 1, "hard": 1}]|process.rlimits\[1\]: the type of \[0\] again
+LIST
+is "$(E list -q)" "" "refusals leave no state"
+
 e_cleanup
 baseline_check "nothing stays"
 finish
