@@ -65,7 +65,7 @@ printf 'before' >"$TMP/kept"
 by 'exec $run --no-such-option 2>&- <&- >&-'
 is "$ST $(cat "$TMP/kept")" "1 before" "an error without an error output"
 program 'echo out'
-fails "too few descriptors are an error" 1 'Too many open files' \
+fails "too few descriptors are an error" 1 'Too many open files|No file descriptors' \
 	sh -c "ulimit -n 8; exec $ENGINE --root $TMP/state run --bundle $TMP/a $C"
 is "$(E list -q)" "" "which leaves nothing"
 by 'ulimit -n 64; exec $run'
