@@ -18,6 +18,8 @@
 #define COMPILED_BYTES_MAX                                                     \
 	(sizeof(struct compiled_head) + COMPILED_KEY_BYTES_MAX +               \
 	 (size_t)FILTER_MAX_INSNS * FILTER_INSN_BYTES)
+#define COMPILED_BYTES_USUAL ((size_t)32 << 10)
+#define COMPILED_KEY_BYTES_USUAL ((size_t)16 << 10)
 #define COMPILED_NAME_BYTES 40
 #define COMPILED_NO_TEXT UINT64_MAX
 
@@ -199,6 +201,7 @@ static bool compiled_read(int root_fd, const char *name, const struct buf *key,
 	if (fd < 0)
 		return false;
 	buf_init(&file, COMPILED_BYTES_MAX);
+	(void)buf_reserve(&file, COMPILED_BYTES_USUAL);
 	good = compiled_file_ok(fd) &&
 	       file_read_fd(fd, COMPILED_BYTES_MAX, &file, NULL) == 0 &&
 	       compiled_fits(&file, key, &head);
@@ -279,6 +282,7 @@ int compiled_filter(int root_fd, const struct spec_seccomp *s,
 	if (s == NULL || !compiled_folder_ok(root_fd))
 		return filter_compile(s, out, err);
 	buf_init(&key, COMPILED_KEY_BYTES_MAX);
+	(void)buf_reserve(&key, COMPILED_KEY_BYTES_USUAL);
 	keep = compiled_key(s, &key);
 	if (keep)
 		compiled_name(&key, name);

@@ -50,12 +50,16 @@ static int main_check(const struct opt_values *v, struct err *err)
 	return 0;
 }
 
-/* Commands that make something: said at once, before anything is made. */
-static int main_kernel(const struct opt_command *cmd, struct err *err)
+/* A command that makes something has failed: is it for want of a call of the
+ * kernel, then that is what the user should read. */
+static void main_kernel(const struct opt_command *cmd, struct err *err)
 {
+	struct err why = {0};
+
 	if (!main_makes(cmd) && (cmd == NULL || cmd->run != make_exec))
-		return 0;
-	return kernel_check_calls(err);
+		return;
+	if (kernel_check_calls(&why) < 0)
+		*err = why;
 }
 
 /* Socket activation: descriptors from 3 on are for the program, if they were
@@ -96,7 +100,7 @@ static int main_prepare(struct cli *c, struct err *err)
 		r = main_check(v, err);
 	if (r == 0)
 		r = main_root(c, err);
-	return r == 0 ? main_kernel(v->command, err) : r;
+	return r;
 }
 
 static int main_run(struct cli *c, struct err *err)
@@ -110,6 +114,8 @@ static int main_run(struct cli *c, struct err *err)
 	}
 	log_debug(&c->log, "command", cmd->name);
 	r = cmd->run(c, err);
+	if (r < 0)
+		main_kernel(cmd, err);
 	log_debug(&c->log, "command", r == 0 ? "done" : "failed");
 	return r;
 }

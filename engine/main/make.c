@@ -47,15 +47,20 @@ int make_create(void *ctx, struct err *err)
 	return rc;
 }
 
-static int make_delete(const struct run_options *opt, struct err *err)
+/* With what the run has in its hands: nothing is opened or read again. */
+static int make_delete(struct run *r, struct err *err)
 {
-	struct life l;
-	int rc = life_open(&l, opt->root, opt->id, err);
+	struct life l = {.arena = r->arena,
+			 .root_fd = r->root_fd,
+			 .dir_fd = r->dir_fd,
+			 .state = r->state,
+			 .spec = r->spec,
+			 .has_spec = true,
+			 .cgroup = r->cgroup,
+			 .status = STATE_RUNNING};
+	int rc = life_delete(&l, true, err);
 
-	if (rc < 0)
-		return rc;
-	rc = life_delete(&l, true, err);
-	life_release(&l);
+	r->cgroup = l.cgroup; /* its descriptors stay the run's */
 	return rc;
 }
 
@@ -130,11 +135,11 @@ int make_run(void *ctx, struct err *err)
 		rc = detach ? make_start_direct(&r, err)
 			    : make_wait(&r, &c->status, err);
 	}
-	run_release(&r); /* its descriptors are not needed twice */
 	if (made && rc < 0)
-		(void)make_delete(&opt, NULL);
+		(void)make_delete(&r, NULL);
 	else if (made && !detach && !keep)
-		rc = make_delete(&opt, err);
+		rc = make_delete(&r, err);
+	run_release(&r);
 	return rc;
 }
 

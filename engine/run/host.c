@@ -62,7 +62,10 @@ static int host_cover_early(struct run *r, struct err *err)
 
 	if (host_mentions(r, "uidMappings") || host_mentions(r, "/ns/user"))
 		return 0;
-	return self_cover(&none, r->opt.argv, err);
+	if (self_cover(&none, r->opt.argv, err) < 0)
+		return err->code;
+	r->covered = true;
+	return 0;
 }
 
 int host_check_terminal(const struct run *r, struct err *err)
@@ -144,10 +147,14 @@ int host_look(struct run *r, struct err *err)
 
 int host_record(struct run *r, struct err *err)
 {
-	char created[CLOCK_RFC3339_BYTES], real[4096];
+	char created[CLOCK_RFC3339_BYTES], real[4096], link[32];
+	ssize_t n;
 
-	if (realpath(r->opt.bundle, real) == NULL)
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", r->bundle_fd);
+	n = readlink(link, real, sizeof(real) - 1);
+	if (n < 0)
 		return err_sys(err, errno, "bundle %s", r->opt.bundle);
+	real[n] = '\0';
 	r->state = (struct state){
 		.id = arena_strdup(r->arena, r->opt.id),
 		.bundle = arena_strdup(r->arena, real),
@@ -186,6 +193,8 @@ int host_namespaces(struct run *r, struct err *err)
 
 int host_cover(struct run *r, struct err *err)
 {
+	if (r->covered)
+		return 0;
 	return self_cover(&r->map, r->opt.argv, err);
 }
 

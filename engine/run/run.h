@@ -68,6 +68,7 @@ struct run {
 	int conn;    /* child: who waits for the program to begin; borrowed */
 	int log_fd;
 	struct ns_child child;
+	bool covered;	  /* self_cover() has nothing left to do */
 	bool hooks_early; /* any of the three before the pivot */
 };
 

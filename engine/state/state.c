@@ -150,20 +150,20 @@ int state_remove(int root_fd, const char *id, struct err *err)
 	return file_remove_tree(root_fd, id, err);
 }
 
-/* No fsync: after a power loss there is no container to be remembered. */
-static int state_put(int dir, const char *name, const char *temp,
-		     const void *bytes, size_t len, struct err *err)
+/* No fsync: after a power loss there is no container to be remembered.  No
+ * rename either: config.json counts only once state.json is there, and the
+ * other two are one write(2) each, so that a reader finds all or nothing. */
+static int state_put(int dir, const char *name, const void *bytes, size_t len,
+		     struct err *err)
 {
-	int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 			0600);
 	int r;
 
 	if (fd < 0)
-		return err_sys(err, errno, "create %s", temp);
+		return err_sys(err, errno, "create %s", name);
 	r = file_write_fd(fd, bytes, len, err);
 	(void)close(fd);
-	if (r == 0 && renameat(dir, temp, dir, name) < 0)
-		r = err_sys(err, errno, "rename %s", temp);
 	return r;
 }
 
@@ -186,10 +186,9 @@ int state_write_intent(int dir, const struct state *s, const void *config,
 	jsonw_obj_end(&w);
 	r = buf_check(&b, err);
 	if (r == 0)
-		r = state_put(dir, "config.json", ".config", config, config_len,
-			      err);
+		r = state_put(dir, "config.json", config, config_len, err);
 	if (r == 0)
-		r = state_put(dir, "state.json", ".state", b.data, b.len, err);
+		r = state_put(dir, "state.json", b.data, b.len, err);
 	buf_release(&b);
 	return r;
 }
@@ -200,7 +199,7 @@ int state_write_init(int dir, pid_t pid, uint64_t start_time, struct err *err)
 	int n = snprintf(text, sizeof(text), "{\"pid\":%d,\"startTime\":%llu}",
 			 pid, (unsigned long long)start_time);
 
-	return state_put(dir, "init.json", ".init", text, (size_t)n, err);
+	return state_put(dir, "init.json", text, (size_t)n, err);
 }
 
 /* A missing or empty file leaves target as it is. */

@@ -120,8 +120,15 @@ static void groups_make(const char *group)
 			continue;
 		(void)snprintf(groups[n_groups], sizeof(groups[0]),
 			       "/sys/fs/cgroup/%s/%s", e->d_name, group);
-		if (mkdir(groups[n_groups], 0755) < 0 && errno == EROFS)
+		if (mkdir(groups[n_groups], 0755) < 0)
 			continue;
+		if (access(strcat(groups[n_groups], "/cgroup.procs"), F_OK) <
+		    0) {
+			*strrchr(groups[n_groups], '/') = '\0';
+			(void)rmdir(groups[n_groups]);
+			continue; /* no hierarchy is mounted there */
+		}
+		*strrchr(groups[n_groups], '/') = '\0';
 		for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 			if (strncmp(e->d_name, limits[i].controller,
 				    strlen(limits[i].controller)) == 0 &&

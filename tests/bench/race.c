@@ -1,8 +1,9 @@
 /*
  * race.c - times whole commands against each other: each round runs every
  * command once, in turn, so that a machine whose speed drifts slows all of them
- * alike.  Prints one line a command: median and quartiles of the wall time in
- * microseconds, and the largest peak of resident memory of one process.
+ * alike.  Prints one line a command: median, lower and upper quartile of the
+ * wall time in microseconds, median of the processor time (with all that it
+ * waited for), and the largest peak of resident memory of one process in KiB.
  *
  *   race ROUNDS COMMAND [ARG...] [-- COMMAND [ARG...]]...
  *
@@ -29,7 +30,7 @@
 struct racer {
 	char **words;
 	int n;
-	long us[ROUNDS_MAX];
+	long us[ROUNDS_MAX], cpu_us[ROUNDS_MAX];
 	long peak_kib;
 };
 
@@ -43,7 +44,12 @@ static long now_us(void)
 	return t.tv_sec * 1000000L + t.tv_nsec / 1000;
 }
 
-static int run_one(struct racer *r, char *const *argv,
+static long micro(struct timeval t)
+{
+	return t.tv_sec * 1000000L + t.tv_usec;
+}
+
+static int run_one(struct racer *r, int round, char *const *argv,
 		   const posix_spawn_file_actions_t *quiet)
 {
 	struct rusage use;
@@ -58,6 +64,7 @@ static int run_one(struct racer *r, char *const *argv,
 	while (wait4(pid, &status, 0, &use) < 0)
 		if (errno != EINTR)
 			return -1;
+	r->cpu_us[round] += micro(use.ru_utime) + micro(use.ru_stime);
 	if (use.ru_maxrss > r->peak_kib)
 		r->peak_kib = use.ru_maxrss;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -87,6 +94,7 @@ static int run_round(struct racer *r, int round,
 
 	for (i = 0; i < r->n; i++)
 		fill(text[i], r->words[i], round);
+	r->cpu_us[round] = 0;
 	start = now_us();
 	for (i = 0; i <= r->n; i++) {
 		if (i < r->n && strcmp(r->words[i], "+") != 0) {
@@ -95,7 +103,7 @@ static int run_round(struct racer *r, int round,
 		}
 		argv[n] = NULL;
 		n = 0;
-		if (run_one(r, argv, quiet) < 0)
+		if (run_one(r, round, argv, quiet) < 0)
 			return -1;
 	}
 	r->us[round] = now_us() - start;
@@ -136,11 +144,13 @@ int main(int argc, char **argv)
 			if (run_round(&racers[i], k, &quiet) < 0)
 				return 1;
 	for (i = 0; i < n; i++) {
-		long *v = racers[i].us;
+		long *v = racers[i].us, *cpu = racers[i].cpu_us;
 
 		qsort(v, (size_t)rounds, sizeof(*v), by_size);
-		(void)printf("%ld %ld %ld %ld\n", v[rounds / 2], v[rounds / 4],
-			     v[rounds * 3 / 4], racers[i].peak_kib);
+		qsort(cpu, (size_t)rounds, sizeof(*cpu), by_size);
+		(void)printf("%ld %ld %ld %ld %ld\n", v[rounds / 2],
+			     v[rounds / 4], v[rounds * 3 / 4], cpu[rounds / 2],
+			     racers[i].peak_kib);
 	}
 	return 0;
 }
