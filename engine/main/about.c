@@ -142,6 +142,9 @@ int about_features(void *ctx, struct err *err)
 	about_strings(&w, "hooks", about_hook);
 	about_strings(&w, "mountOptions", mountopt_name);
 	about_linux(&w);
+	jsonw_key(&w, "potentiallyUnsafeConfigAnnotations"); /* E10: none */
+	jsonw_arr(&w);
+	jsonw_arr_end(&w);
 	jsonw_obj_end(&w);
 	r = buf_check(&b, err);
 	if (r == 0)

@@ -19,7 +19,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -38,45 +37,39 @@ static const char *const attach_proc_files[] = {
 	"/proc/uptime",
 };
 
-static uint64_t attach_propagation(const char *name)
+/* The namespace's copy of the host's tree must send nothing back while we
+ * work; it goes at the pivot. */
+static int attach_isolate(struct err *err)
 {
-	static const struct {
-		const char *name;
-		uint64_t flag;
-	} rows[] = {
-		{"shared", MS_SHARED},	       {"rshared", MS_SHARED},
-		{"slave", MS_SLAVE},	       {"rslave", MS_SLAVE},
-		{"private", MS_PRIVATE},       {"rprivate", MS_PRIVATE},
-		{"unbindable", MS_UNBINDABLE}, {"runbindable", MS_UNBINDABLE},
-	};
-	size_t i;
+	const struct mount_attr attr = {.propagation = MS_PRIVATE};
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
 
-	for (i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(name, rows[i].name) == 0)
-			return rows[i].flag;
-	return 0;
-}
-
-/* The namespace's copy of the host's tree must send nothing back; with
- * rslave it still hears of what the host mounts later. */
-static int attach_isolate(const char *propagation, struct err *err)
-{
-	struct mount_attr attr = {.propagation = MS_PRIVATE};
-	uint64_t want = attach_propagation(propagation);
-	int fd;
-
-	if (want == MS_SHARED || want == MS_SLAVE)
-		attr.propagation = MS_SLAVE;
-	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "open /");
-	if (esys_mount_setattr(fd, AT_RECURSIVE, &attr) < 0) {
-		int saved = errno;
-
-		(void)close(fd);
-		return err_sys(err, saved, "make / private");
-	}
+	if (esys_mount_setattr(fd, AT_RECURSIVE, &attr) < 0)
+		rc = err_sys(err, errno, "make / private");
 	(void)close(fd);
+	return rc;
+}
+
+/* slave: a clone of a shared mount hears what its host mounts there later.
+ * shared and unbindable come last (attach_finish): until then nothing of ours
+ * may be seen elsewhere, and we clone ourselves. */
+static int attach_propagate(const struct rootfs *r, struct err *err)
+{
+	const char *prop = r->spec->linux_.propagation;
+	struct mount_attr attr = {.propagation = MS_PRIVATE};
+	bool rec;
+	uint64_t want = mountopt_propagation(prop, &rec);
+
+	if (prop != NULL && prop[0] != '\0' && want == 0)
+		return err_set(err, ERR_INPUT,
+			       "linux.rootfsPropagation: unknown value");
+	if (want == MS_SLAVE)
+		attr.propagation = MS_SLAVE;
+	if (esys_mount_setattr(r->tree_fd, AT_RECURSIVE, &attr) < 0)
+		return err_sys(err, errno, "propagation of the root");
 	return 0;
 }
 
@@ -84,24 +77,20 @@ static int attach_isolate(const char *propagation, struct err *err)
  * reach; pivot_root then drops what is beneath. */
 int attach_root(struct rootfs *r, struct err *err)
 {
-	const char *prop = r->spec->linux_.propagation;
-	struct mount_attr attr = {.propagation = MS_PRIVATE};
 	int slash, rc;
 
-	if (prop != NULL && prop[0] != '\0' && attach_propagation(prop) == 0)
-		return err_set(err, ERR_INPUT,
-			       "linux.rootfsPropagation: unknown value");
-	rc = attach_isolate(prop, err);
+	rc = attach_isolate(err);
 	if (rc == 0 && r->overlay != NULL)
 		rc = overlay_make(r->overlay, &r->tree_fd, err);
+	if (rc == 0)
+		rc = attach_propagate(r, err);
 	if (rc < 0)
 		return rc;
-	if (esys_mount_setattr(r->tree_fd, AT_RECURSIVE, &attr) < 0)
-		return err_sys(err, errno, "make the root private");
 	slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (slash < 0)
 		return err_sys(err, errno, "open /");
-	if (esys_move_mount(r->tree_fd, slash, "") < 0)
+	if (esys_move_mount(r->tree_fd, slash, "") < 0 ||
+	    inroot_id(r->tree_fd, &r->root_id) < 0)
 		rc = err_sys(err, errno, "attach the root");
 	(void)close(slash);
 	r->root_fd = r->tree_fd;
@@ -138,51 +127,6 @@ static int attach_deny(struct err *err, const char *destination,
 		why);
 }
 
-/* E17, E18: what is there may be the image's; rules of rootfs.h, (3). */
-static int attach_check(const struct rootfs *r, const struct rootfs_mount *m,
-			int dest, struct err *err)
-{
-	const char *at = m->m->destination;
-
-	if (inroot_same(dest, r->root_fd))
-		return attach_deny(err, at, "it is the root itself");
-#ifndef GUARD_OFF_PROC_COVER
-	if (attach_is_proc(dest) && !attach_proc_allowed(at) &&
-	    !attach_is_proc(m->fd))
-		return attach_deny(err, at,
-				   "nothing may cover the procfs there");
-	if (strcmp(at, "/proc") == 0 && !attach_is_proc(m->fd))
-		return attach_deny(err, at, "only procfs may be there");
-#endif
-	return 0;
-}
-
-/* procfs and sysfs want an ordinary directory: where a link led would be
- * where masks and labels go. */
-static int attach_kernel_dest(const struct rootfs *r,
-			      const struct rootfs_mount *m, int *out_fd,
-			      struct err *err)
-{
-	const char *at = m->m->destination;
-	struct stat st;
-	int fd = inroot_open_plain(r->root_fd, at, O_PATH | O_NOFOLLOW);
-
-	if (fd < 0 && errno == ENOENT)
-		return inroot_make(r->root_fd, at, INROOT_DIR, out_fd, err);
-	if (fd < 0 && errno == ELOOP)
-		return attach_deny(err, at,
-				   "it must be an ordinary directory, not a "
-				   "link");
-	if (fd < 0)
-		return err_sys(err, errno, "open %s", at);
-	if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		(void)close(fd);
-		return attach_deny(err, at, "it must be an ordinary directory");
-	}
-	*out_fd = fd;
-	return 0;
-}
-
 static bool attach_is_kernel(const struct rootfs_mount *m)
 {
 	const char *type = m->m->type;
@@ -191,39 +135,99 @@ static bool attach_is_kernel(const struct rootfs_mount *m)
 	       (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0);
 }
 
+/* E17, E18: what is there may be the image's; rules of rootfs.h, (3).  What
+ * lies on the root's own mount is on no procfs. */
+static int attach_check(const struct rootfs *r, const struct rootfs_mount *m,
+			int dest, struct err *err)
+{
+	struct inroot_id id;
+
+	if (inroot_id(dest, &id) < 0)
+		return err_sys(err, errno, "stat the destination");
+	if (inroot_same(&id, &r->root_id))
+		return attach_deny(err, m->at, "it is the root itself");
+	if (attach_is_kernel(m) && !id.dir)
+		return attach_deny(err, m->at,
+				   "it must be an ordinary directory");
+	if (id.dir == m->file)
+		return attach_deny(err, m->at,
+				   "a directory wants a directory to be "
+				   "mounted on, a file wants a file");
+#ifndef GUARD_OFF_PROC_COVER
+	if (id.mount != r->root_id.mount && attach_is_proc(dest) &&
+	    !attach_proc_allowed(m->at) && !attach_is_proc(m->fd))
+		return attach_deny(err, m->at,
+				   "nothing may cover the procfs there");
+	if (strcmp(m->at, "/proc") == 0 && !attach_is_proc(m->fd))
+		return attach_deny(err, m->at, "only procfs may be there");
+#endif
+	return 0;
+}
+
+/* procfs and sysfs want an ordinary directory: where a link led would be
+ * where masks and labels go. */
+static int attach_plain_dest(const struct rootfs *r,
+			     const struct rootfs_mount *m, int *out_fd,
+			     struct err *err)
+{
+	int fd = inroot_open_plain(r->root_fd, m->at, O_PATH | O_NOFOLLOW);
+
+	if (fd < 0 && errno == ENOENT && m->kind != ROOTFS_REMOUNT)
+		return inroot_make(r->root_fd, m->at, INROOT_DIR, out_fd, err);
+	if (fd < 0 && errno == ELOOP)
+		return attach_deny(err, m->at,
+				   "it must be an ordinary directory, not a "
+				   "link");
+	if (fd < 0)
+		return err_sys(err, errno, "open %s", m->at);
+	*out_fd = fd;
+	return 0;
+}
+
 static int attach_dest(const struct rootfs *r, const struct rootfs_mount *m,
 		       int *out_fd, struct err *err)
 {
 #ifndef GUARD_OFF_PROC_LINK
-	if (attach_is_kernel(m))
-		return attach_kernel_dest(r, m, out_fd, err);
+	if (attach_is_kernel(m) || m->kind == ROOTFS_REMOUNT)
+		return attach_plain_dest(r, m, out_fd, err);
 #endif
-	return inroot_make(r->root_fd, m->m->destination,
+	return inroot_make(r->root_fd, m->at,
 			   m->file ? INROOT_FILE : INROOT_DIR, out_fd, err);
 }
 
-static int attach_one(struct rootfs *r, struct rootfs_mount *m, struct err *err)
+static int attach_at(struct rootfs *r, struct rootfs_mount *m, int dest,
+		     struct err *err)
 {
-	int dest = -1, rc = 0;
+	int rc = attach_check(r, m, dest, err);
 
-	if (m->kind != ROOTFS_BIND)
-		rc = newfs_make(r, m, err);
-	if (rc == 0)
-		rc = attach_dest(r, m, &dest, err);
-	if (rc == 0)
-		rc = attach_check(r, m, dest, err);
 	if (rc == 0 && m->opt.copy_up)
 		rc = newfs_copy_up(dest, m->fd, err);
 	if (rc == 0 && esys_move_mount(m->fd, dest, "") < 0)
 		rc = err_sys(err, errno, "attach");
 	if (rc == 0 && m->kind == ROOTFS_CGROUP)
 		rc = newfs_cgroups(r, m, err);
-	if (dest >= 0)
-		(void)close(dest);
 	if (rc == 0 && !m->late_ro) {
 		(void)close(m->fd);
 		m->fd = -1;
 	}
+	return rc;
+}
+
+static int attach_one(struct rootfs *r, struct rootfs_mount *m, struct err *err)
+{
+	int dest = -1, rc = 0;
+
+	if (m->kind == ROOTFS_NEW || m->kind == ROOTFS_CGROUP)
+		rc = newfs_make(r, m, err);
+	if (rc == 0)
+		rc = attach_dest(r, m, &dest, err);
+	if (rc < 0)
+		return rc;
+	if (m->kind == ROOTFS_REMOUNT)
+		rc = newfs_remount(m, dest, err);
+	else
+		rc = attach_at(r, m, dest, err);
+	(void)close(dest);
 	return rc;
 }
 
@@ -233,7 +237,7 @@ int attach_mounts(struct rootfs *r, struct err *err)
 	size_t i;
 
 	for (i = 0; i < r->n_mounts; i++) {
-		const char *at = r->mounts[i].m->destination;
+		const char *at = r->mounts[i].at;
 
 		if (attach_one(r, &r->mounts[i], err) < 0)
 			return err_wrap(
@@ -273,9 +277,11 @@ int attach_pivot(struct rootfs *r, struct err *err)
 /* Last: nothing may have to be created below these any more. */
 int attach_finish(struct rootfs *r, struct err *err)
 {
-	const char *prop = r->spec->linux_.propagation;
-	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
-	struct mount_attr root = {.attr_set = 0};
+	const struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
+	bool rec;
+	const struct mount_attr root = {
+		.propagation = mountopt_propagation(r->spec->linux_.propagation,
+						    &rec)};
 	size_t i;
 
 	for (i = 0; i < r->n_mounts; i++) {
@@ -283,17 +289,16 @@ int attach_finish(struct rootfs *r, struct err *err)
 			continue;
 		if (esys_mount_setattr(r->mounts[i].fd, 0, &ro) < 0)
 			return err_sys(err, errno, "make %s read-only",
-				       r->mounts[i].m->destination);
+				       r->mounts[i].at);
 		(void)close(r->mounts[i].fd);
 		r->mounts[i].fd = -1;
 	}
-	if (r->spec->root.readonly)
-		root.attr_set = MOUNT_ATTR_RDONLY;
-	if (attach_propagation(prop) == MS_SHARED ||
-	    attach_propagation(prop) == MS_UNBINDABLE)
-		root.propagation = attach_propagation(prop);
-	if ((root.attr_set | root.propagation) != 0 &&
-	    esys_mount_setattr(r->root_fd, 0, &root) < 0)
-		return err_sys(err, errno, "flags of the root");
+	if (r->spec->root.readonly &&
+	    esys_mount_setattr(r->root_fd, 0, &ro) < 0)
+		return err_sys(err, errno, "make the root read-only");
+	if ((root.propagation == MS_SHARED ||
+	     root.propagation == MS_UNBINDABLE) &&
+	    esys_mount_setattr(r->root_fd, rec ? AT_RECURSIVE : 0, &root) < 0)
+		return err_sys(err, errno, "propagation of the root");
 	return 0;
 }

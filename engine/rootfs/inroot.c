@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define INROOT_PATH_BYTES 4096
+#define INROOT_LINKS_MAX 40
 
 int inroot_open(int root, const char *path, int flags)
 {
@@ -30,52 +31,12 @@ int inroot_open_plain(int root, const char *path, int flags)
 	return sys_openat2(root, path, &how);
 }
 
+/* S_IFREG by mknod: one call makes the file, and leaves nothing open. */
 static int inroot_create(int dirfd, const char *name, enum inroot_kind kind)
 {
-	int fd;
-
 	if (kind == INROOT_DIR)
 		return mkdirat(dirfd, name, 0755);
-	fd = openat(dirfd, name,
-		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -1;
-	(void)close(fd);
-	return 0;
-}
-
-/* Makes prefix (whose parent exists) if it is missing.  ".." in a part that
- * does not exist is refused: there is nothing it could mean. */
-static int inroot_step(int root, char *prefix, enum inroot_kind kind)
-{
-	char *slash = strrchr(prefix, '/');
-	const char *name = slash != NULL ? slash + 1 : prefix;
-	int dirfd, r, saved;
-	int fd = inroot_open(root, prefix, O_PATH);
-
-	if (fd >= 0 || errno != ENOENT)
-		return fd;
-	if (strcmp(name, "..") == 0 || strcmp(name, ".") == 0) {
-		errno = ENOENT;
-		return -1;
-	}
-	if (slash != NULL)
-		*slash = '\0';
-	dirfd = inroot_open(root,
-			    slash != NULL && prefix[0] != '\0' ? prefix : "/",
-			    O_PATH | O_DIRECTORY);
-	if (slash != NULL)
-		*slash = '/';
-	if (dirfd < 0)
-		return -1;
-	r = inroot_create(dirfd, name, kind);
-	saved = errno;
-	(void)close(dirfd);
-	if (r < 0 && saved != EEXIST) {
-		errno = saved;
-		return -1;
-	}
-	return inroot_open(root, prefix, O_PATH);
+	return mknodat(dirfd, name, S_IFREG | 0644, 0);
 }
 
 static int inroot_fail(struct err *err, int saved, const char *path)
@@ -91,41 +52,118 @@ static int inroot_fail(struct err *err, int saved, const char *path)
 	return err_sys(err, saved, "%s in the container", safe);
 }
 
+/* Opens as much of path as exists; *rest: what is missing of it, "" if
+ * nothing.  The root itself always exists. */
+static int inroot_longest(int root, const char *path, const char **rest)
+{
+	char work[INROOT_PATH_BYTES];
+	size_t len = strlen(path);
+	int fd = inroot_open(root, path, O_PATH);
+
+	*rest = path + len;
+	while (fd < 0 && errno == ENOENT && len > 0) {
+		while (len > 0 && path[len - 1] == '/')
+			len--;
+		while (len > 0 && path[len - 1] != '/')
+			len--;
+		memcpy(work, path, len);
+		work[len] = '\0';
+		*rest = path + len;
+		fd = inroot_open(root, len > 0 ? work : "/", O_PATH);
+	}
+	return fd;
+}
+
+/* What could not be opened and cannot be made is a link to nothing: path
+ * becomes what it means, so that its target is made, inside the root. */
+static int inroot_follow(int dirfd, char *path, const char *name, size_t len)
+{
+	char target[INROOT_PATH_BYTES], next[INROOT_PATH_BYTES], one[256];
+	size_t before = (size_t)(name - path);
+	ssize_t n;
+	int done;
+
+	if (len >= sizeof(one)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(one, name, len);
+	one[len] = '\0';
+	n = readlinkat(dirfd, one, target, sizeof(target));
+	if (n < 0) /* EINVAL: no link; somebody else has made it just now */
+		return errno == EINVAL ? 0 : -1;
+	if (target[0] == '/')
+		before = 0;
+	done = snprintf(next, sizeof(next), "%.*s%.*s%s", (int)before, path,
+			(int)n, target, name + len);
+	if (done < 0 || (size_t)done >= sizeof(next)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(path, next, (size_t)done + 1);
+	return 0;
+}
+
+/* Makes what is missing (rest, inside path) below *fd.  1: path was a link and
+ * has been rewritten, begin again. */
+static int inroot_extend(int *fd, char *path, const char *rest,
+			 enum inroot_kind kind)
+{
+	while (*rest != '\0') {
+		size_t len = strcspn(rest, "/");
+		size_t skip = len + strspn(rest + len, "/");
+		char name[256];
+		int next;
+
+		/* ".." in what does not exist: nothing it could mean. */
+		if (len >= sizeof(name) || strncmp(rest, "..", len) == 0) {
+			errno = len >= sizeof(name) ? ENAMETOOLONG : ENOENT;
+			return -1;
+		}
+		memcpy(name, rest, len);
+		name[len] = '\0';
+		if (inroot_create(*fd, name,
+				  rest[skip] != '\0' ? INROOT_DIR : kind) < 0) {
+			if (errno != EEXIST)
+				return -1;
+			return inroot_follow(*fd, path, rest, len) < 0 ? -1 : 1;
+		}
+		next = openat(*fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -1;
+		(void)close(*fd);
+		*fd = next;
+		rest += skip;
+	}
+	return 0;
+}
+
 int inroot_make(int root, const char *path, enum inroot_kind kind, int *out_fd,
 		struct err *err)
 {
 	char work[INROOT_PATH_BYTES];
-	size_t len = strlen(path);
-	char *end;
-	int fd;
+	const char *rest;
+	int links, fd, r = 1;
 
-	fd = inroot_open(root, path, O_PATH);
-	if (fd >= 0) {
-		*out_fd = fd;
-		return 0;
-	}
-	if (errno != ENOENT)
-		return inroot_fail(err, errno, path);
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	if (len >= sizeof(work))
+	if (strlen(path) >= sizeof(work))
 		return inroot_fail(err, ENAMETOOLONG, path);
-	memcpy(work, path, len);
-	work[len] = '\0';
-	end = work;
-	while (end != NULL) {
-		while (*end == '/')
-			end++;
-		end = strchr(end, '/');
-		if (end != NULL)
-			*end = '\0';
-		fd = inroot_step(root, work, end != NULL ? INROOT_DIR : kind);
+	memcpy(work, path, strlen(path) + 1);
+	for (links = 0; r == 1; links++) {
+		fd = links < INROOT_LINKS_MAX
+			     ? inroot_longest(root, work, &rest)
+			     : -1;
 		if (fd < 0)
-			return inroot_fail(err, errno, path);
-		if (end == NULL)
-			break;
-		(void)close(fd);
-		*end = '/';
+			return inroot_fail(
+				err, links < INROOT_LINKS_MAX ? errno : ELOOP,
+				path);
+		r = inroot_extend(&fd, work, rest, kind);
+		if (r != 0) {
+			int saved = errno;
+
+			(void)close(fd);
+			if (r < 0)
+				return inroot_fail(err, saved, path);
+		}
 	}
 	*out_fd = fd;
 	return 0;
@@ -150,14 +188,22 @@ int inroot_parent(int root, const char *path, int *out_fd,
 	return inroot_make(root, dir, INROOT_DIR, out_fd, err);
 }
 
-bool inroot_same(int fd_a, int fd_b)
+int inroot_id(int fd, struct inroot_id *out)
 {
-	struct statx a, b;
-	const unsigned int want = STATX_INO | STATX_MNT_ID;
+	struct statx sx;
 
-	if (sys_statx(fd_a, want, &a) < 0 || sys_statx(fd_b, want, &b) < 0)
-		return false;
-	return a.stx_ino == b.stx_ino && a.stx_mnt_id == b.stx_mnt_id &&
-	       a.stx_dev_major == b.stx_dev_major &&
-	       a.stx_dev_minor == b.stx_dev_minor;
+	if (sys_statx(fd, STATX_TYPE | STATX_INO | STATX_MNT_ID, &sx) < 0)
+		return -1;
+	*out = (struct inroot_id){.ino = sx.stx_ino,
+				  .mount = sx.stx_mnt_id,
+				  .major = sx.stx_dev_major,
+				  .minor = sx.stx_dev_minor,
+				  .dir = S_ISDIR(sx.stx_mode)};
+	return 0;
+}
+
+bool inroot_same(const struct inroot_id *a, const struct inroot_id *b)
+{
+	return a->ino == b->ino && a->mount == b->mount &&
+	       a->major == b->major && a->minor == b->minor;
 }

@@ -20,9 +20,9 @@ enum mountopt_what {
 	MOUNTOPT_IDMAP,
 	MOUNTOPT_REC_IDMAP,
 	MOUNTOPT_COPY_UP,
-	MOUNTOPT_NOTHING,
-	MOUNTOPT_FLAG, /* a flag of the file system itself */
-	MOUNTOPT_NEVER,
+	MOUNTOPT_REMOUNT,
+	MOUNTOPT_NOTHING, /* the kernel has no such switch any more */
+	MOUNTOPT_FLAG,	  /* of the file system: no part of a bind mount */
 };
 
 static const struct mountopt_row {
@@ -30,7 +30,7 @@ static const struct mountopt_row {
 	enum mountopt_what what;
 	uint64_t value;
 } mountopt_table[] = {
-	{"async", MOUNTOPT_NOTHING, 0},
+	{"async", MOUNTOPT_FLAG, 0},
 	{"atime", MOUNTOPT_ATIME, MOUNT_ATTR_RELATIME},
 	{"bind", MOUNTOPT_BIND, 0},
 	{"defaults", MOUNTOPT_NOTHING, 0},
@@ -39,12 +39,17 @@ static const struct mountopt_row {
 	{"dirsync", MOUNTOPT_FLAG, 0},
 	{"exec", MOUNTOPT_CLEAR, MOUNT_ATTR_NOEXEC},
 	{"idmap", MOUNTOPT_IDMAP, 0},
+	{"iversion", MOUNTOPT_NOTHING, 0},
 	{"lazytime", MOUNTOPT_FLAG, 0},
 	{"loud", MOUNTOPT_NOTHING, 0},
+	{"mand", MOUNTOPT_NOTHING, 0},
 	{"noatime", MOUNTOPT_ATIME, MOUNT_ATTR_NOATIME},
 	{"nodev", MOUNTOPT_SET, MOUNT_ATTR_NODEV},
 	{"nodiratime", MOUNTOPT_SET, MOUNT_ATTR_NODIRATIME},
 	{"noexec", MOUNTOPT_SET, MOUNT_ATTR_NOEXEC},
+	{"noiversion", MOUNTOPT_NOTHING, 0},
+	{"nolazytime", MOUNTOPT_FLAG, 0},
+	{"nomand", MOUNTOPT_NOTHING, 0},
 	{"norelatime", MOUNTOPT_ATIME, MOUNT_ATTR_STRICTATIME},
 	{"nostrictatime", MOUNTOPT_ATIME, MOUNT_ATTR_RELATIME},
 	{"nosuid", MOUNTOPT_SET, MOUNT_ATTR_NOSUID},
@@ -55,7 +60,7 @@ static const struct mountopt_row {
 	{"rdev", MOUNTOPT_REC_CLEAR, MOUNT_ATTR_NODEV},
 	{"rdiratime", MOUNTOPT_REC_CLEAR, MOUNT_ATTR_NODIRATIME},
 	{"relatime", MOUNTOPT_ATIME, MOUNT_ATTR_RELATIME},
-	{"remount", MOUNTOPT_NEVER, 0},
+	{"remount", MOUNTOPT_REMOUNT, 0},
 	{"rexec", MOUNTOPT_REC_CLEAR, MOUNT_ATTR_NOEXEC},
 	{"ridmap", MOUNTOPT_REC_IDMAP, 0},
 	{"rnoatime", MOUNTOPT_REC_ATIME, MOUNT_ATTR_NOATIME},
@@ -144,9 +149,9 @@ static void mountopt_apply(struct mountopt *o, const struct mountopt_row *row)
 		o->propagation_rec = row->what == MOUNTOPT_REC_PROP;
 		break;
 	case MOUNTOPT_BIND:
+		break;
 	case MOUNTOPT_RBIND:
-		o->bind = true;
-		o->rbind = o->rbind || row->what == MOUNTOPT_RBIND;
+		o->rbind = true;
 		break;
 	case MOUNTOPT_IDMAP:
 	case MOUNTOPT_REC_IDMAP:
@@ -156,9 +161,11 @@ static void mountopt_apply(struct mountopt *o, const struct mountopt_row *row)
 	case MOUNTOPT_COPY_UP:
 		o->copy_up = true;
 		break;
+	case MOUNTOPT_REMOUNT:
+		o->remount = true;
+		break;
 	case MOUNTOPT_NOTHING:
 	case MOUNTOPT_FLAG:
-	case MOUNTOPT_NEVER:
 		break;
 	}
 }
@@ -175,38 +182,78 @@ static int mountopt_refuse(struct err *err, const struct spec_mount *m,
 		       why);
 }
 
+/* A bind mount has no file system of its own that could take them; mount(8)
+ * ignores them there likewise. */
+static bool mountopt_is_bind(const struct spec_mount *m)
+{
+	size_t i;
+
+	if (m->type != NULL && strcmp(m->type, "bind") == 0)
+		return true;
+	for (i = 0; i < m->options.n; i++)
+		if (strcmp(m->options.v[i], "bind") == 0 ||
+		    strcmp(m->options.v[i], "rbind") == 0)
+			return true;
+	return false;
+}
+
+static int mountopt_check(const struct spec_mount *m, const struct mountopt *o,
+			  struct err *err)
+{
+	if (o->bind && o->n_data > 0)
+		return mountopt_refuse(err, m, o->data[0],
+				       "not an option of a bind mount");
+	if (o->idmap && !o->bind)
+		return mountopt_refuse(err, m, "idmap",
+				       "only a bind mount can be id-mapped");
+	if ((m->n_uid_map > 0) != (m->n_gid_map > 0))
+		return mountopt_refuse(err, m, "idmap",
+				       "uidMappings and gidMappings want each "
+				       "other");
+	if (o->copy_up && (m->type == NULL || strcmp(m->type, "tmpfs") != 0))
+		return mountopt_refuse(err, m, "tmpcopyup",
+				       "only a tmpfs takes a copy");
+	return 0;
+}
+
 int mountopt_parse(const struct spec_mount *m, struct mountopt *out,
 		   struct err *err)
 {
-	struct mountopt o = {.propagation_rec = true};
+	struct mountopt o = {.propagation_rec = true,
+			     .bind = mountopt_is_bind(m)};
 	const struct mountopt_row *row;
 	size_t i;
+	int r;
 
 	for (i = 0; i < m->options.n; i++) {
 		const char *opt = m->options.v[i];
 
 		row = mountopt_find(opt);
-		if (row != NULL && row->what == MOUNTOPT_NEVER)
-			return mountopt_refuse(err, m, opt,
-					       "nothing is mounted twice");
 		if (row != NULL)
 			mountopt_apply(&o, row);
-		if (row != NULL && row->what != MOUNTOPT_FLAG)
+		if (opt[0] == '\0' ||
+		    (row != NULL && (row->what != MOUNTOPT_FLAG || o.bind)))
 			continue;
 		if (o.n_data == MOUNTOPT_DATA_MAX)
 			return mountopt_refuse(err, m, opt, "too many options");
 		o.data[o.n_data++] = opt;
 	}
-	if (m->type != NULL && strcmp(m->type, "bind") == 0)
-		o.bind = true;
-	if (o.bind && o.n_data > 0)
-		return mountopt_refuse(err, m, o.data[0],
-				       "not an option of a bind mount");
 	if (m->n_uid_map + m->n_gid_map > 0)
 		o.idmap = true;
-	if (o.idmap && !o.bind)
-		return mountopt_refuse(err, m, "idmap",
-				       "only a bind mount can be id-mapped");
-	*out = o;
-	return 0;
+	r = mountopt_check(m, &o, err);
+	if (r == 0)
+		*out = o;
+	return r;
+}
+
+uint64_t mountopt_propagation(const char *name, bool *out_rec)
+{
+	const struct mountopt_row *row =
+		name != NULL ? mountopt_find(name) : NULL;
+
+	*out_rec = row != NULL && row->what == MOUNTOPT_REC_PROP;
+	if (row == NULL ||
+	    (row->what != MOUNTOPT_PROP && row->what != MOUNTOPT_REC_PROP))
+		return 0;
+	return row->value;
 }

@@ -17,6 +17,7 @@ struct mountopt {
 	uint64_t propagation;	     /* MS_SHARED ..., 0: private */
 	bool propagation_rec;
 	bool bind, rbind;
+	bool remount; /* of what is mounted there already */
 	bool idmap, idmap_rec;
 	bool copy_up;			     /* tmpcopyup */
 	const char *data[MOUNTOPT_DATA_MAX]; /* borrowed, "key" or "key=v" */
@@ -24,9 +25,14 @@ struct mountopt {
 };
 
 /* m borrowed.  ERR_INPUT for an option that this runtime does not know on a
- * bind mount, or that makes no sense. */
+ * bind mount, or that makes no sense.  Options of the file system itself (sync,
+ * lazytime ...) mean nothing on a bind mount, as in mount(8); iversion and mand
+ * are switches that kernels no longer have. */
 int mountopt_parse(const struct spec_mount *m, struct mountopt *out,
 		   struct err *err);
+/* MS_SHARED ... of a value of linux.rootfsPropagation, 0 for an unknown one;
+ * *out_rec: also of all below. */
+uint64_t mountopt_propagation(const char *name, bool *out_rec);
 /* Name of row i of the table, NULL past the end (for `features`). */
 const char *mountopt_name(size_t i);
 

@@ -39,23 +39,37 @@ static int newfs_option(int fs, const char *option, struct err *err)
 	return 0;
 }
 
+/* What the options say, and what mount(2) would do besides: a read-only mount
+ * of a device must not write to it, so its file system is read-only too. */
+static int newfs_configure(int fs, const char *source, const struct mountopt *o,
+			   unsigned int attr, struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	if (source != NULL && source[0] != '\0' &&
+	    esys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+		r = err_sys(err, errno, "source");
+	if (r == 0 && source != NULL && source[0] == '/' &&
+	    (attr & MOUNT_ATTR_RDONLY) != 0)
+		r = newfs_option(fs, "ro", err);
+	for (i = 0; o != NULL && i < o->n_data && r == 0; i++)
+		r = newfs_option(fs, o->data[i], err);
+	return r;
+}
+
 static int newfs_create(const char *type, const char *source,
 			const struct mountopt *o, unsigned int attr,
 			int *out_fd, struct err *err)
 {
 	int fs = esys_fsopen(type);
 	char safe[64];
-	size_t i;
-	int fd = -1, r = 0;
+	int fd = -1, r;
 
 	(void)text_safe(safe, sizeof(safe), type, strlen(type));
 	if (fs < 0)
 		return err_sys(err, errno, "file system type %s", safe);
-	if (source != NULL && source[0] != '\0' &&
-	    esys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
-		r = err_sys(err, errno, "source of %s", safe);
-	for (i = 0; o != NULL && i < o->n_data && r == 0; i++)
-		r = newfs_option(fs, o->data[i], err);
+	r = newfs_configure(fs, source, o, attr, err);
 	if (r == 0 && esys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		r = prepare_fs_fail(fs, errno, safe, err);
 	if (r == 0) {
@@ -80,7 +94,8 @@ static int newfs_cgroup_base(struct rootfs *r, struct rootfs_mount *m,
 {
 	size_t i;
 
-	if (strcmp(m->m->type, "cgroup2") == 0 || r->cgroup_v2_only) {
+	if (r->n_cgroup > 0 &&
+	    (strcmp(m->m->type, "cgroup2") == 0 || r->cgroup_v2_only)) {
 		for (i = 0; i < r->n_cgroup; i++) {
 			if (!r->cgroup_v2_only &&
 			    strcmp(r->cgroup[i].name, "unified") != 0)
@@ -98,27 +113,151 @@ static int newfs_cgroup_base(struct rootfs *r, struct rootfs_mount *m,
 			   &m->fd, err);
 }
 
-int newfs_make(struct rootfs *r, struct rootfs_mount *m, struct err *err)
+static bool newfs_has_mode(const struct mountopt *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->n_data; i++)
+		if (strncmp(o->data[i], "mode=", 5) == 0)
+			return true;
+	return false;
+}
+
+/* A tmpfs without a mode of its own takes that of the directory it covers:
+ * what users of runc know. */
+static int newfs_tmpfs(const struct rootfs *r, struct rootfs_mount *m,
+		       unsigned int attr, struct err *err)
+{
+	struct mountopt o = m->opt;
+	struct stat st;
+	char mode[16];
+	int dest = -1;
+
+	/* It may still have to take mount points. */
+	m->late_ro = (attr & MOUNT_ATTR_RDONLY) != 0;
+	if (!newfs_has_mode(&o) && o.n_data < MOUNTOPT_DATA_MAX)
+		dest = inroot_open(r->root_fd, m->at, O_PATH);
+	if (dest >= 0) {
+		if (fstat(dest, &st) == 0) {
+			(void)snprintf(mode, sizeof(mode), "mode=%o",
+				       st.st_mode & 07777);
+			o.data[o.n_data++] = mode;
+		}
+		(void)close(dest);
+	}
+	return newfs_create("tmpfs", m->m->source, &o,
+			    attr & ~(unsigned int)MOUNT_ATTR_RDONLY, &m->fd,
+			    err);
+}
+
+/* File systems of a namespace that the container shares with its maker: where
+ * the kernel lets us make no new one, as in most user namespaces, the maker's
+ * shows. */
+static const struct newfs_shared {
+	const char *type, *path;
+	enum spec_ns_kind ns;
+	uint64_t set;
+} newfs_shared[] = {
+	{"sysfs", "/sys", SPEC_NS_NET, MOUNT_ATTR_RDONLY},
+	{"proc", "/proc", SPEC_NS_PID, 0},
+	{"mqueue", "/dev/mqueue", SPEC_NS_IPC, 0},
+};
+
+static bool newfs_is_shared(const struct rootfs *r,
+			    const struct newfs_shared *row, const char *type)
+{
+	const struct spec_ns *ns = spec_ns_find(r->spec, row->ns);
+
+	return strcmp(row->type, type) == 0 &&
+	       (ns == NULL || (ns->path != NULL && ns->path[0] != '\0'));
+}
+
+static int newfs_share(const struct rootfs *r, struct rootfs_mount *m,
+		       unsigned int attr, struct err *err)
+{
+	struct mountopt o = {.propagation_rec = true};
+	const size_t n = sizeof(newfs_shared) / sizeof(newfs_shared[0]);
+	int code = err->code;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (newfs_is_shared(r, &newfs_shared[i], m->m->type))
+			break;
+	if (i == n)
+		return code;
+	o.rec_set = newfs_shared[i].set | attr | MOUNT_ATTR_NOSUID |
+		    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	o.rec_set &= ~(uint64_t)MOUNT_ATTR__ATIME;
+	code = prepare_clone(AT_FDCWD, newfs_shared[i].path, true, &m->fd, err);
+	if (code == 0)
+		code = prepare_attr(m->fd, &o, true, err);
+	return code;
+}
+
+static int newfs_new(const struct rootfs *r, struct rootfs_mount *m,
+		     struct err *err)
 {
 	unsigned int attr = (unsigned int)(m->opt.set | m->opt.rec_set);
-	struct mountopt rest = m->opt;
+	struct err first = {0};
+	int rc;
+
+	if (strcmp(m->m->type, "tmpfs") == 0)
+		return newfs_tmpfs(r, m, attr, err);
+	rc = newfs_create(m->m->type, m->m->source, &m->opt, attr, &m->fd,
+			  &first);
+	if (rc < 0 && first.sys_errno == EPERM)
+		rc = newfs_share(r, m, attr, &first);
+	if (rc < 0)
+		*err = first;
+	return rc;
+}
+
+int newfs_make(struct rootfs *r, struct rootfs_mount *m, struct err *err)
+{
+	struct mountopt rest = {.propagation = m->opt.propagation,
+				.propagation_rec = m->opt.propagation_rec};
 	int rc;
 
 	if (m->m->type == NULL || m->m->type[0] == '\0')
 		return err_set(err, ERR_INPUT, "want a type");
 	if (m->kind == ROOTFS_CGROUP)
 		return newfs_cgroup_base(r, m, err);
-	/* A read-only tmpfs may still have to take mount points. */
-	if (strcmp(m->m->type, "tmpfs") == 0 &&
-	    (attr & MOUNT_ATTR_RDONLY) != 0) {
-		attr &= ~(unsigned int)MOUNT_ATTR_RDONLY;
-		m->late_ro = true;
-	}
-	rc = newfs_create(m->m->type, m->m->source, &m->opt, attr, &m->fd, err);
+	rc = newfs_new(r, m, err);
 	if (rc < 0 || m->opt.propagation == 0)
 		return rc;
-	rest.set = rest.clear = rest.rec_set = rest.rec_clear = 0;
-	return prepare_attr(m->fd, &rest, err);
+	return prepare_attr(m->fd, &rest, false, err);
+}
+
+static int newfs_reconfigure(const struct rootfs_mount *m, int fs,
+			     struct err *err)
+{
+	const struct mountopt *o = &m->opt;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < o->n_data && r == 0; i++)
+		r = newfs_option(fs, o->data[i], err);
+	if (r == 0 &&
+	    esys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+		r = prepare_fs_fail(fs, errno, "remount", err);
+	return r;
+}
+
+int newfs_remount(const struct rootfs_mount *m, int dest, struct err *err)
+{
+	struct mountopt o = m->opt;
+	int fs, r = 0;
+
+	if (o.propagation == 0)
+		o.propagation_rec = false; /* stays as it is */
+	if (m->opt.n_data > 0) {
+		fs = esys_fspick(dest);
+		if (fs < 0)
+			return err_sys(err, errno, "remount");
+		r = newfs_reconfigure(m, fs, err);
+		(void)close(fs);
+	}
+	return r < 0 ? r : prepare_attr(dest, &o, false, err);
 }
 
 /* "cpu,cpuacct" is one hierarchy with two names: the second is a link. */
@@ -202,7 +341,7 @@ static int newfs_copy_node(int from, int to, const char *name,
 		dst = sys_open_beneath(to, name,
 				       dir ? O_RDONLY | O_DIRECTORY
 					   : O_WRONLY | O_CREAT | O_EXCL,
-				       0600);
+				       dir ? 0 : 0600);
 	if (r == 0 && dst < 0)
 		r = err_sys(err, errno, "tmpcopyup: create");
 	if (r == 0)

@@ -6,6 +6,8 @@
 
 /* Makes m's file system, detached, into m->fd. */
 int newfs_make(struct rootfs *r, struct rootfs_mount *m, struct err *err);
+/* Changes the mount that dest is the root of, and its file system. */
+int newfs_remount(const struct rootfs_mount *m, int dest, struct err *err);
 /* Fills the attached cgroup mount m with one directory a hierarchy. */
 int newfs_cgroups(struct rootfs *r, struct rootfs_mount *m, struct err *err);
 /* tmpcopyup: copies the tree below dest into the detached mount fd. */

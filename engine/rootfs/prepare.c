@@ -17,7 +17,7 @@
 #include <linux/stat.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 void prepare_init(struct rootfs *r)
@@ -55,17 +55,22 @@ void prepare_release(struct rootfs *r)
 	prepare_close(&r->null_fd);
 }
 
-int prepare_attr(int fd, const struct mountopt *o, struct err *err)
+int prepare_attr(int fd, const struct mountopt *o, bool tree, struct err *err)
 {
-	struct mount_attr one = {
-		.attr_set = o->set, .attr_clr = o->clear, .propagation = 0};
+	struct mount_attr one = {.attr_set = o->set, .attr_clr = o->clear};
 	struct mount_attr all = {.attr_set = o->rec_set,
 				 .attr_clr = o->rec_clear};
+	uint64_t propagation = o->propagation != 0  ? o->propagation
+			       : o->propagation_rec ? (uint64_t)MS_PRIVATE
+						    : 0;
 
-	if (o->propagation_rec)
-		all.propagation = o->propagation ? o->propagation : MS_PRIVATE;
-	else
-		one.propagation = o->propagation;
+	if (!tree) { /* one call for the one mount */
+		one.attr_set |= o->rec_set & ~o->clear;
+		one.attr_clr |= o->rec_clear & ~o->set;
+		all = (struct mount_attr){.attr_set = 0};
+	}
+	*(tree && o->propagation_rec ? &all.propagation : &one.propagation) =
+		propagation;
 	if ((all.attr_set | all.attr_clr | all.propagation) != 0 &&
 	    esys_mount_setattr(fd, AT_RECURSIVE, &all) < 0)
 		return err_sys(err, errno, "mount_setattr recursively");
@@ -93,25 +98,23 @@ int prepare_clone(int dirfd, const char *path, bool recursive, int *out_fd,
 	return 0;
 }
 
-int prepare_node(const char *path, int want_major, int want_minor, int *out_fd,
+int prepare_node(const char *path, mode_t type, dev_t dev, int *out_fd,
 		 struct err *err)
 {
-	struct statx sx;
+	char safe[160];
+	struct stat st;
 	int fd = -1;
 	int r = prepare_clone(AT_FDCWD, path, false, &fd, err);
 
 	if (r < 0)
 		return r;
-	if (sys_statx(fd, STATX_TYPE | STATX_MODE, &sx) < 0) {
-		r = err_sys(err, errno, "statx %s", path);
-	} else if (want_major >= 0 &&
-		   (!S_ISCHR(sx.stx_mode) ||
-		    sx.stx_rdev_major != (uint32_t)want_major ||
-		    sx.stx_rdev_minor != (uint32_t)want_minor)) {
-		r = err_set(err, ERR_DENIED,
-			    "%s: want the character device %d:%d", path,
-			    want_major, want_minor);
-	}
+	if (fstat(fd, &st) < 0)
+		r = err_sys(err, errno, "stat it");
+	else if ((st.st_mode & S_IFMT) != type || st.st_rdev != dev)
+		r = err_set(err, ERR_DENIED, "%s: want the %s device %u:%u",
+			    text_safe(safe, sizeof(safe), path, strlen(path)),
+			    type == S_IFBLK ? "block" : "character", major(dev),
+			    minor(dev));
 	if (r < 0) {
 		(void)close(fd);
 		return r;
@@ -140,6 +143,8 @@ static enum rootfs_kind prepare_kind(const struct spec_mount *m,
 
 	if (o->bind)
 		return ROOTFS_BIND;
+	if (o->remount)
+		return ROOTFS_REMOUNT;
 	if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0)
 		return ROOTFS_CGROUP;
 	return ROOTFS_NEW;
@@ -159,7 +164,36 @@ static int prepare_bind(struct rootfs_mount *mount, int bundle, struct err *err)
 	if (sys_statx(mount->fd, STATX_TYPE, &sx) < 0)
 		return err_sys(err, errno, "statx the source");
 	mount->file = !S_ISDIR(sx.stx_mode);
-	return prepare_attr(mount->fd, &mount->opt, err);
+	return prepare_attr(mount->fd, &mount->opt, mount->opt.rbind, err);
+}
+
+/* The destination as a person would write it: absolute, no ".", no "..", no
+ * doubled slash.  What is compared with names such as /proc is this; where it
+ * leads is for inroot.h to find. */
+static const char *prepare_at(const char *destination, struct arena *arena)
+{
+	char *out = arena_alloc(arena, strlen(destination) + 2);
+	const char *part = destination;
+	size_t n = 0, len;
+
+	for (; *part != '\0'; part += len) {
+		part += strspn(part, "/");
+		len = strcspn(part, "/");
+		if (len == 0 || (len == 1 && part[0] == '.'))
+			continue;
+		if (len == 2 && part[0] == '.' && part[1] == '.') {
+			while (n > 0 && out[--n] != '/')
+				;
+			continue;
+		}
+		out[n++] = '/';
+		memcpy(out + n, part, len);
+		n += len;
+	}
+	if (n == 0)
+		out[n++] = '/';
+	out[n] = '\0';
+	return out;
 }
 
 static int prepare_mounts(struct rootfs *r, int bundle, struct arena *arena,
@@ -178,6 +212,7 @@ static int prepare_mounts(struct rootfs *r, int bundle, struct arena *arena,
 		struct rootfs_mount *mount = &r->mounts[i];
 
 		mount->m = &s->mounts[i];
+		mount->at = prepare_at(mount->m->destination, arena);
 		rc = mountopt_parse(mount->m, &mount->opt, err);
 		if (rc < 0)
 			return rc;
@@ -186,11 +221,9 @@ static int prepare_mounts(struct rootfs *r, int bundle, struct arena *arena,
 			continue;
 		rc = prepare_bind(mount, bundle, err);
 		if (rc < 0) {
-			const char *at = mount->m->destination;
-
-			return err_wrap(
-				err, "mount %s",
-				text_safe(safe, sizeof(safe), at, strlen(at)));
+			return err_wrap(err, "mount %s",
+					text_safe(safe, sizeof(safe), mount->at,
+						  strlen(mount->at)));
 		}
 	}
 	return 0;
@@ -211,7 +244,8 @@ int prepare_sources(struct rootfs *r, int bundle, const struct idmap *map,
 		return err_wrap(err, "root");
 	rc = prepare_mounts(r, bundle, arena, err);
 	if (rc == 0)
-		rc = prepare_node("/dev/null", 1, 3, &r->null_fd, err);
+		rc = prepare_node("/dev/null", S_IFCHR, makedev(1, 3),
+				  &r->null_fd, err);
 	if (rc == 0)
 		rc = dev_prepare(r, arena, err);
 	return rc;
@@ -239,7 +273,7 @@ int prepare_cgroup(struct rootfs *r, const char *name, int dirfd,
 	if (prepare_clone(dirfd, "", false, &dir->fd, err) < 0)
 		return err->code;
 	r->n_cgroup++;
-	return prepare_attr(dir->fd, &r->mounts[i].opt, err);
+	return prepare_attr(dir->fd, &r->mounts[i].opt, false, err);
 }
 
 static int prepare_map_one(struct rootfs_mount *mount, int userns_fd,
@@ -275,7 +309,7 @@ int prepare_map_binds(struct rootfs *r, int userns_fd, struct err *err)
 	size_t i;
 
 	for (i = 0; i < r->n_mounts; i++) {
-		const char *at = r->mounts[i].m->destination;
+		const char *at = r->mounts[i].at;
 
 		if (!r->mounts[i].opt.idmap)
 			continue;

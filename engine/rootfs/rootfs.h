@@ -16,6 +16,7 @@
 #define ENGINE_ROOTFS_ROOTFS_H
 
 #include "engine/namespace/idmap.h"
+#include "engine/rootfs/inroot.h"
 #include "engine/rootfs/mountopt.h"
 #include "engine/spec/spec.h"
 
@@ -25,12 +26,14 @@
 
 enum rootfs_kind {
 	ROOTFS_BIND,
-	ROOTFS_NEW,    /* a new file system: proc, tmpfs ... */
-	ROOTFS_CGROUP, /* the container's part of each hierarchy */
+	ROOTFS_NEW,	/* a new file system: proc, tmpfs ... */
+	ROOTFS_CGROUP,	/* the container's part of each hierarchy */
+	ROOTFS_REMOUNT, /* other options for what is there already */
 };
 
 struct rootfs_mount {
 	const struct spec_mount *m; /* borrowed */
+	const char *at;		    /* destination, absolute and clean */
 	struct mountopt opt;
 	enum rootfs_kind kind;
 	int fd;	      /* owned, detached; -1 until made */
@@ -61,6 +64,7 @@ struct rootfs {
 	struct rootfs_overlay *overlay; /* NULL: root.path */
 	int tree_fd;			/* owned: detached root.path */
 	int root_fd;			/* child: the attached root */
+	struct inroot_id root_id;	/* child: what it is */
 	int null_fd;			/* owned: clone of /dev/null */
 	int node_fd[ROOTFS_NODES];	/* owned: clones of host nodes */
 	int *device_fd;			/* owned: spec.linux.devices */

@@ -10,6 +10,7 @@
 #include "engine/run/link.h"
 #include "engine/run/passfd.h"
 #include "engine/run/self.h"
+#include "engine/rootfs/dev.h"
 #include "engine/rootfs/overlay.h"
 #include "engine/sys/esys.h"
 #include "lib/clock.h"
@@ -211,7 +212,9 @@ void host_undo_cgroup(struct run *r)
 
 int host_limits(struct run *r, struct err *err)
 {
-	return cglimit_write(&r->cgroup, &r->spec.linux_.resources, true, err);
+	const struct spec_resources res = dev_rules(&r->spec, r->arena);
+
+	return cglimit_write(&r->cgroup, &res, true, err);
 }
 
 int host_sources(struct run *r, struct err *err)

@@ -47,6 +47,12 @@ int esys_fsopen(const char *type)
 	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
 }
 
+int esys_fspick(int fd)
+{
+	return (int)syscall(SYS_fspick, fd, "",
+			    FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+}
+
 int esys_fsconfig(int fs, unsigned int cmd, const char *key, const void *val,
 		  int aux)
 {

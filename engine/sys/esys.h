@@ -25,6 +25,8 @@ int esys_thread(int (*run)(void *), void *top, void *arg);
 int esys_open_tree(int dirfd, const char *path, unsigned int flags);
 int esys_move_mount(int from, int to_dirfd, const char *to);
 int esys_fsopen(const char *type);
+/* The file system of the mount that fd is the root of. */
+int esys_fspick(int fd);
 /* cmd: FSCONFIG_*; the last two as the call wants them for cmd. */
 int esys_fsconfig(int fs, unsigned int cmd, const char *key, const void *val,
 		  int aux);
