@@ -31,20 +31,29 @@ static void cgproc_pause(void)
 	(void)nanosleep(&t, NULL);
 }
 
-int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
-		  struct err *err)
+int cgproc_enter(const struct cgroup *c, struct err *err)
 {
-	char text[24];
 	size_t i;
 
-	(void)snprintf(text, sizeof(text), "%d", pid);
 	for (i = 0; i < c->n; i++) {
-		if (c->h[i].dir < 0 || c->h[i].dir == skip_dir)
+		if (c->h[i].dir < 0 || c->h[i].v2)
 			continue;
-		if (cgfile_write(c->h[i].dir, "cgroup.procs", text, err) < 0)
+		if (cgfile_write(c->h[i].dir, "tasks", "0", err) < 0)
 			return err_wrap(err, "%s", c->h[i].name);
 	}
 	return 0;
+}
+
+int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
+		  struct err *err)
+{
+	int dir = cgroup_v2_dir(c);
+	char text[24];
+
+	if (dir < 0 || dir == skip_dir)
+		return 0;
+	(void)snprintf(text, sizeof(text), "%d", pid);
+	return cgfile_write(dir, "cgroup.procs", text, err);
 }
 
 static const struct cgroup_hierarchy *cgproc_freezer(const struct cgroup *c,

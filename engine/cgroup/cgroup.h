@@ -54,6 +54,11 @@ int cgroup_open(struct cgroup *c, struct err *err);
 /* Writes limits; devices too when with_devices. */
 int cglimit_write(struct cgroup *c, const struct spec_resources *res,
 		  bool with_devices, struct err *err);
+/* Called by the process that is to go in, alone in its thread group: into the
+ * v1 hierarchies.  Who moves himself, by "tasks" and "0", spares the kernel the
+ * lock that every fork of the machine waits for, and a grace period of RCU. */
+int cgproc_enter(const struct cgroup *c, struct err *err);
+/* Into the v2 one, unless it was born there (CLONE_INTO_CGROUP, skip_dir). */
 int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
 		  struct err *err);
 /* Moves it to existing groups below: n times "[CONTROLLER,...:]PATH".

@@ -29,14 +29,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int child_wait(struct run *r, struct err *err)
+int child_hide(struct run *r, struct err *err)
 {
-	struct link_msg m;
-
+	(void)r;
+	(void)err;
 #ifndef GUARD_OFF_DUMPABLE
 	if (sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "prctl");
 #endif
+	return 0;
+}
+
+int child_cgroup(struct run *r, struct err *err)
+{
+	return cgproc_enter(&r->cgroup, err);
+}
+
+int child_wait(struct run *r, struct err *err)
+{
+	struct link_msg m;
+
 	return link_want(r->link[1], LINK_GO, &m, err);
 }
 

@@ -7,6 +7,8 @@
 /* Entry after the clone; runs the RUN_CHILD steps, waits, runs RUN_START. */
 int child_main(void *run);
 
+int child_hide(struct run *r, struct err *err);
+int child_cgroup(struct run *r, struct err *err);
 int child_wait(struct run *r, struct err *err);
 int child_ids(struct run *r, struct err *err);
 int child_session(struct run *r, struct err *err);

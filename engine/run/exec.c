@@ -188,7 +188,9 @@ static int exec_child_work(struct run *r, struct err *err)
 	int rc;
 
 	fore_child();
-	rc = link_want(r->link[1], LINK_GO, &m, err);
+	rc = child_cgroup(r, err);
+	if (rc == 0)
+		rc = link_want(r->link[1], LINK_GO, &m, err);
 	if (rc == 0 && setsid() < 0)
 		rc = err_sys(err, errno, "setsid");
 	if (rc == 0 && spec_ns_find(&r->spec, SPEC_NS_USER) != NULL) {
@@ -286,7 +288,9 @@ static int exec_spawn(struct life *l, struct run *r,
 			       "cannot exec in a container that is stopped");
 	r->child.run = exec_child;
 	r->child.arg = r;
+	r->cgroup = l->cgroup; /* for the child alone */
 	rc = ns_enter(init, exec_flags(r), &r->child, err);
+	r->cgroup.n = 0;
 	(void)close(init);
 	(void)close(r->link[1]);
 	r->link[1] = -1;

@@ -59,6 +59,10 @@ static const struct run_step run_steps[] = {
 	{"keep", RUN_ENGINE, "-", host_keep, NULL,
 	 "from here on the child lives without us"},
 
+	{"hide", RUN_CHILD, "-", child_hide, NULL,
+	 "nobody in a joined namespace may look into us"},
+	{"cgroup-enter", RUN_CHILD, "root of the cgroup tree", child_cgroup,
+	 NULL, "while our ids are the host's; v2 we were born into"},
 	{"wait-go", RUN_CHILD, "-", child_wait, NULL, "no id is mapped before"},
 	{"ids", RUN_CHILD, "CAP_SETUID inside", child_ids, NULL,
 	 "files are made as the container's root"},

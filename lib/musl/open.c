@@ -1,7 +1,7 @@
 /*
  * open.c - open(2) in one system call.  musl's own sets close-on-exec a second
- * time, by fcntl(2), for kernels before 2.6.23; the engine opens some thirty files
- * for each container.  Linked into programs against musl alone.
+ * time, by fcntl(2), for kernels before 2.6.23; the engine opens some thirty
+ * files for each container.  Linked into programs against musl alone.
  */
 #include <fcntl.h>
 #include <stdarg.h>
