@@ -19,6 +19,7 @@
 #include "lib/sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <net/if.h>
 #include <sched.h>
@@ -228,6 +229,21 @@ int child_ready(struct run *r, struct err *err)
 	return 0;
 }
 
+/* It may wait for days, and a created container shall hold nothing of the host:
+ * no mount busy, no directory for a hook or a neighbour to find (E04). */
+static int child_shed(struct run *r, struct err *err)
+{
+	int at = 3 + (int)r->opt.preserve_fds;
+
+	if (r->start_fd != at && dup3(r->start_fd, at, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "dup3");
+	r->start_fd = at;
+	r->link[1] = -1;
+	if (sys_close_range((unsigned int)at + 1, ~0u, 0) < 0)
+		return err_sys(err, errno, "close_range");
+	return 0;
+}
+
 /* Waits for `start`; r->conn is where a failure is to be told.  A client that
  * goes away without a word changes nothing. */
 static int child_await_start(struct run *r, struct err *err)
@@ -238,10 +254,10 @@ static int child_await_start(struct run *r, struct err *err)
 	if (r->opt.direct)
 		return link_want(r->link[1], LINK_START, &m, err);
 	rc = link_want(r->link[1], LINK_KEEP, &m, err);
+	if (rc == 0)
+		rc = child_shed(r, err);
 	if (rc < 0)
 		return rc;
-	(void)close(r->link[1]);
-	r->link[1] = -1;
 	for (;;) {
 		conn = accept4(r->start_fd, NULL, NULL, SOCK_CLOEXEC);
 		if (conn < 0 && errno == EINTR)

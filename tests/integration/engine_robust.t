@@ -71,6 +71,15 @@ is "$(E list -q)" "" "which leaves nothing"
 by 'ulimit -n 64; exec $run'
 is "$ST $OUT" "0 out" "64 descriptors are enough"
 
+exec 7<"$TMP" # and what is open on top of what is passed on
+E create --bundle "$TMP/a" "$C" </dev/null >/dev/null 2>&1
+exec 7<&-
+is "$(readlink /proc/"$(E state "$C" | jq .pid)"/fd/* | grep -v '^pipe:' |
+	sed 's/\[.*//' | sort | uniq -c | tr -s ' \n' ' ')" " 3 /dev/null 1 socket: " \
+	"the first process holds nothing but its socket while it waits"
+succeeds "and is started" E start "$C"
+E delete --force "$C"
+
 # --- where the caller stands ------------------------------------------------
 program 'stat -c "%a %n" / /dev /dev/null /dev/shm /new /new/deep /new/file
 	umask'
