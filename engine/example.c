@@ -49,12 +49,12 @@ static void example_process(struct jsonw *w)
 	static const char *const env[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
 		"/sbin:/bin",
-		NULL};
+		"TERM=xterm", NULL};
 	size_t i;
 
 	jsonw_key(w, "process");
 	jsonw_obj(w);
-	jsonw_kbool(w, "terminal", false);
+	jsonw_kbool(w, "terminal", true);
 	jsonw_key(w, "user");
 	jsonw_obj(w);
 	jsonw_kint(w, "uid", 0);

@@ -19,6 +19,7 @@ static const struct opt cli_globals[] = {
 
 #define CREATE_OPTS                                                            \
 	{"bundle", 'b', "DIR", "the bundle (default: where we are)"},          \
+		{"config", 'f', "FILE", "instead of config.json in it"},       \
 		{"pid-file", 0, "FILE", "write the first process's pid here"}, \
 		{"console-socket", 0, "SOCK", "where its terminal is sent"},   \
 		{"pidfd-socket", 0, "SOCK", "where a pidfd of it is sent"},    \

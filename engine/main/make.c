@@ -20,6 +20,7 @@ static void make_options(struct cli *c, struct run_options *out)
 	*out = (struct run_options){
 		.id = v->operands[0],
 		.bundle = bundle != NULL ? bundle : ".",
+		.config = opt_get(v, "config"),
 		.root = c->root,
 		.pid_file = opt_get(v, "pid-file"),
 		.console_socket = opt_get(v, "console-socket"),

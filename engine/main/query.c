@@ -126,7 +126,8 @@ int query_list(void *ctx, struct err *err)
 	if (format != NULL && !json && strcmp(format, "table") != 0)
 		return err_set(err, ERR_INPUT, "--format: want table or json");
 	n = scandir(c->root, &names, query_filter, alphasort);
-	if (n < 0 && errno != ENOENT)
+	/* Where we keep them ourselves there may be none yet. */
+	if (n < 0 && (errno != ENOENT || opt_get(&c->values, "root") != NULL))
 		return err_sys(err, errno, "state directory %s", c->root);
 	buf_init(&b, QUERY_OUT_BYTES);
 	jsonw_init(&w, &b);

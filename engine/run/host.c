@@ -92,8 +92,9 @@ int host_decode(struct run *r, struct err *err)
 	r->bundle_fd = open(r->opt.bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->bundle_fd < 0)
 		return err_sys(err, errno, "bundle %s", r->opt.bundle);
-	rc = file_read(r->bundle_fd, "config.json", SPEC_MAX_BYTES, &r->config,
-		       err);
+	rc = file_read(r->bundle_fd,
+		       r->opt.config != NULL ? r->opt.config : "config.json",
+		       SPEC_MAX_BYTES, &r->config, err);
 	if (rc == 0)
 		rc = host_cover_early(r, err);
 	if (rc == 0)

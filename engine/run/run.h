@@ -37,7 +37,8 @@
 struct run_options { /* borrowed from the command line */
 	const char *id, *bundle, *root, *pid_file, *console_socket, *overlay;
 	const char *pidfd_socket;
-	char *const *argv; /* our own, to be executed again */
+	const char *config; /* relative to the bundle; NULL: config.json */
+	char *const *argv;  /* our own, to be executed again */
 	unsigned int preserve_fds;
 	unsigned int listen_fds; /* of systemd: the first of the preserved */
 	/* told each step of the engine's side, NULL: nobody asks */

@@ -47,7 +47,7 @@ bundle()
 	chown -R "$HOST_ID:$HOST_ID" "$_b/rootfs"
 	rm -f "$_b/config.json"
 	E spec --bundle "$_b"
-	jq '.root.readonly = false
+	jq '.root.readonly = false | .process.terminal = false
 	| .linux.namespaces += [{"type": "user"}]
 	| .linux.uidMappings = [{"containerID": 0, "hostID": '"$HOST_ID"',
 		"size": 65536}]

@@ -107,6 +107,17 @@ run env -i "$ENGINE" --root "$TMP/state" run --bundle "$TMP/a" "$C"
 is "$ST $OUT" "0 out
 /" "a caller without any environment"
 
+mkdir "$TMP/bare"
+jq --arg r "$TMP/a/rootfs" '.root.path = $r' "$TMP/a/config.json" \
+	>"$TMP/bare/other.json"
+run E run --bundle "$TMP/bare" --config other.json "$C"
+is "$ST $OUT" "0 out
+/" "a configuration of another name"
+fails "which is wanted in the bundle" 1 'other' \
+	E run --bundle "$TMP/a" --config other.json "$C"
+fails "a list of containers that nobody keeps" 1 'state directory .*/none' \
+	"$ENGINE" --root "$TMP/none" list
+
 # --- values that no table of types refuses ------------------------------------
 # filter|words of the message
 while IFS='|' read -r _f _m; do
