@@ -147,7 +147,7 @@ $(B)/unit/%: tests/unit/%.c $(LIBS:%=$(B)/%.a) $(B)/proto.a
 	@mkdir -p $(dir $@)
 	@[ $(V) = 1 ] || echo "  LD $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(filter-out -Wcast-qual -Wmissing-prototypes,$(WARN)) $(LDFLAGS_ALL) -pie -MD -MP -MF $@.d -o $@ $< \
-		-Wl,--start-group $(LIBS:%=$(B)/%.a) $(B)/proto.a -Wl,--end-group $(call pkglibs,$(ALLPKG)) -lcap-ng -lcmocka -lz -lzstd
+		-Wl,--start-group $(LIBS:%=$(B)/%.a) $(B)/proto.a -Wl,--end-group $(call pkglibs,$(ALLPKG)) -lcap-ng -lcmocka -lz -lzstd -lm
 unit-build: $(UNITBIN)
 
 -include checks.mk

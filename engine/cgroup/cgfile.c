@@ -1,6 +1,7 @@
 /* cgfile.c - see cgfile.h. */
 #include "engine/cgroup/cgfile.h"
 
+#include "lib/num.h"
 #include "lib/text.h"
 
 #include <errno.h>
@@ -8,20 +9,40 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Line by line: the kernel reads one setting from each write. */
+static int cgfile_lines(int fd, const char *value)
+{
+	size_t len;
+	ssize_t n;
+
+	do {
+		len = strcspn(value, "\n");
+		n = write(fd, value, len);
+		if (n < 0)
+			return -1;
+		if (n != (ssize_t)len) {
+			errno = EIO;
+			return -1;
+		}
+		value += len;
+		while (*value == '\n')
+			value++;
+	} while (*value != '\0');
+	return 0;
+}
+
 int cgfile_put(int dirfd, const char *file, const char *value)
 {
-	size_t len = strlen(value);
 	int fd = openat(dirfd, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n;
-	int saved;
+	int r, saved;
 
 	if (fd < 0)
 		return -1;
-	n = write(fd, value, len);
+	r = cgfile_lines(fd, value);
 	saved = errno;
 	(void)close(fd);
-	errno = n < 0 ? saved : EIO;
-	return n == (ssize_t)len ? 0 : -1;
+	errno = saved;
+	return r;
 }
 
 int cgfile_write(int dirfd, const char *file, const char *value,
@@ -53,6 +74,17 @@ long cgfile_get(int dirfd, const char *file, char *out, size_t len)
 	(void)close(fd);
 	out[used] = '\0';
 	return n < 0 ? -1 : (long)used;
+}
+
+long long cgfile_number(int dirfd, const char *file)
+{
+	char text[32];
+	long n = cgfile_get(dirfd, file, text, sizeof(text));
+	int64_t v = 0;
+
+	if (n <= 1 || !num_parse_i64(text, (size_t)n - 1, 0, INT64_MAX, &v))
+		return -1;
+	return v;
 }
 
 bool cgfile_has(int dirfd, const char *file, const char *line)

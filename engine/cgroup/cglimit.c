@@ -3,9 +3,16 @@
 #include "engine/cgroup/cgroup.h"
 #include "engine/cgroup/devices.h"
 #include "engine/cgroup/limits.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <string.h>
+
+struct cglimit {
+	struct cgroup *c;
+	int dir[LIMITS_CONTROLLERS]; /* borrowed; -1: there is none */
+	unsigned int v1;	     /* bits as limits_list() wants them */
+};
 
 /* True if word is one of the parts of list separated by sep. */
 static bool cglimit_listed(const char *list, const char *word, char sep)
@@ -34,185 +41,246 @@ static const struct cgroup_hierarchy *cglimit_v1(const struct cgroup *c,
 	return NULL;
 }
 
+static void cglimit_find(struct cgroup *c, struct cglimit *out)
+{
+	const struct cgroup_hierarchy *h;
+	size_t i;
+
+	*out = (struct cglimit){.c = c};
+	for (i = 0; i < LIMITS_CONTROLLERS; i++) {
+		h = i == LIMITS_UNIFIED
+			    ? NULL
+			    : cglimit_v1(c,
+					 limits_name((enum limits_controller)i,
+						     false));
+		out->dir[i] = h != NULL ? h->dir : cgroup_v2_dir(c);
+		if (h != NULL)
+			out->v1 |= 1u << i;
+	}
+}
+
+/* The controller of an item in v2, which a hybrid system may have bound to
+ * v1: a file of `unified` says it itself. */
+static const char *cglimit_name(const struct limits_item *item,
+				char out[LIMITS_FILE_BYTES])
+{
+	if (item->controller != LIMITS_UNIFIED)
+		return limits_name(item->controller, item->v2);
+	(void)snprintf(out, LIMITS_FILE_BYTES, "%.*s",
+		       (int)strcspn(item->file, "."), item->file);
+	return out;
+}
+
+static int cglimit_failed(int dir, const struct limits_item *item,
+			  struct err *err)
+{
+	char have[256] = "", name[LIMITS_FILE_BYTES], safe[64];
+	const char *controller = cglimit_name(item, name);
+	int saved = errno;
+
+	if (item->v2 && strcmp(controller, "cgroup") != 0 &&
+	    (dir < 0 ||
+	     (cgfile_get(dir, "cgroup.controllers", have, sizeof(have)) >= 0 &&
+	      !cglimit_listed(have, controller, ' '))))
+		return err_set(err, ERR_NOTFOUND,
+			       "cgroup: %s is asked for, but the controller "
+			       "\"%s\" is not there",
+			       item->file, controller);
+	return err_sys(
+		err, saved, "cgroup: write \"%s\" to %s",
+		text_safe(safe, sizeof(safe), item->value, strlen(item->value)),
+		item->file);
+}
+
 /* "QUOTA PERIOD": the first word stays what it is. */
-static int cglimit_second_word(int dir, const struct limits_item *item,
-			       struct err *err)
+static int cglimit_second_word(int dir, const struct limits_item *item)
 {
 	char have[LIMITS_VALUE_BYTES], value[2 * LIMITS_VALUE_BYTES];
 
 	if (cgfile_get(dir, item->file, have, sizeof(have)) <= 0)
-		return err_sys(err, errno, "cgroup: read %s", item->file);
+		return -1;
 	have[strcspn(have, " \n")] = '\0';
 	(void)snprintf(value, sizeof(value), "%s %s", have, item->value);
-	return cgfile_write(dir, item->file, value, err);
+	return cgfile_put(dir, item->file, value);
 }
 
-static int cglimit_item(int dir, const struct limits_item *item,
-			struct err *err)
+/* One item: -1 with errno. */
+static int cglimit_put(int dir, const struct limits_item *item)
 {
+	int r;
+
 	if (item->keep_first)
-		return cglimit_second_word(dir, item, err);
-	if (cgfile_put(dir, item->file, item->value) == 0)
+		return cglimit_second_word(dir, item);
+	r = cgfile_put(dir, item->file, item->value);
+	if (r < 0 && errno == ENOENT && item->optional)
 		return 0;
-	if ((errno == ENOENT || errno == EOPNOTSUPP) && item->other != NULL)
-		return cgfile_write(dir, item->other,
-				    item->other_value[0] != '\0'
-					    ? item->other_value
-					    : item->value,
-				    err);
-	return err_sys(err, errno, "cgroup: write \"%s\" to %s", item->value,
-		       item->file);
+	if (r == 0 || item->other == NULL ||
+	    (errno != ENOENT && errno != EOPNOTSUPP))
+		return r;
+	return cgfile_put(dir, item->other,
+			  item->other_value[0] != '\0' ? item->other_value
+						       : item->value);
 }
 
-/* memory and memory+swap must not cross: raising wants the second first. */
-static int cglimit_pair(int dir, const struct limits_item *limit,
-			const struct limits_item *swap, struct err *err)
+/* n items that are checked against each other.  The kernel takes each value
+ * only where it fits to the others that are there: those that it refuses are
+ * tried again, as long as another one was taken in between. */
+static int cglimit_group(int dir, const struct limits_item *v, size_t n,
+			 struct err *err)
 {
-	if (cgfile_put(dir, limit->file, limit->value) == 0)
-		return cglimit_item(dir, swap, err);
-	if (errno != EINVAL && errno != EBUSY)
-		return cglimit_item(dir, limit, err);
-	if (cglimit_item(dir, swap, err) < 0)
-		return err->code;
-	return cglimit_item(dir, limit, err);
-}
+	bool written[LIMITS_MAX] = {false};
+	size_t i, left = n, before = n + 1;
 
-static bool cglimit_is(const struct limits_item *item, const char *file)
-{
-	return strcmp(item->file, file) == 0;
-}
+	while (left > 0) {
+		bool last = left == before;
 
-/* The period is checked against the old quota and the other way round. */
-static bool cglimit_is_pair(const struct limits_item *a,
-			    const struct limits_item *b)
-{
-	return (cglimit_is(a, "memory.limit_in_bytes") &&
-		cglimit_is(b, "memory.memsw.limit_in_bytes")) ||
-	       (cglimit_is(a, "cpu.cfs_period_us") &&
-		cglimit_is(b, "cpu.cfs_quota_us"));
-}
-
-static int cglimit_all_v1(const struct cgroup *c, const struct limits *list,
-			  bool *out_rest, struct err *err)
-{
-	const struct cgroup_hierarchy *h;
-	size_t i;
-	int r = 0;
-
-	for (i = 0; i < list->n && r == 0; i++) {
-		const struct limits_item *item = &list->v[i];
-
-		h = cglimit_v1(c, item->controller);
-		if (h == NULL) {
-			*out_rest = true;
-			continue;
+		before = left;
+		for (i = 0; i < n; i++) {
+			if (written[i])
+				continue;
+			if (cglimit_put(dir, &v[i]) == 0) {
+				written[i] = true;
+				left--;
+			} else if (last || n == 1 ||
+				   (errno != EINVAL && errno != EBUSY)) {
+				return cglimit_failed(dir, &v[i], err);
+			}
 		}
-		if (i + 1 < list->n && cglimit_is_pair(item, item + 1)) {
-			r = cglimit_pair(h->dir, item, item + 1, err);
-			i++;
-			continue;
-		}
-		r = cglimit_item(h->dir, item, err);
 	}
-	return r;
-}
-
-static int cglimit_v2_item(const struct cgroup *c, int dir,
-			   const struct limits_item *item, struct err *err)
-{
-	char have[256], name[LIMITS_FILE_BYTES];
-
-	(void)snprintf(name, sizeof(name), "%s",
-		       item->controller[0] != '\0' ? item->controller
-						   : item->file);
-	name[strcspn(name, ".")] = '\0';
-	if (cglimit_v1(c, name) != NULL && item->controller[0] != '\0')
-		return 0; /* written there already */
-	if (dir < 0 ||
-	    cgfile_get(dir, "cgroup.controllers", have, sizeof(have)) < 0)
-		have[0] = '\0';
-	if (!cglimit_listed(have, name, ' ') && strcmp(name, "cgroup") != 0)
-		return err_set(err, ERR_NOTFOUND,
-			       "cgroup: %s is asked for, but the controller "
-			       "\"%s\" is not there",
-			       item->file, name);
-	return cglimit_item(dir, item, err);
+	return 0;
 }
 
 /* In a hybrid set-up the v2 half has to be told which of its controllers to
  * hand down; only those that a limit needs. */
-static void cglimit_enable(const struct cgroup *c, const struct limits *list)
+static void cglimit_enable(struct cgroup *c, const struct limits *list)
 {
-	char word[LIMITS_FILE_BYTES + 1];
-	size_t i, k;
+	char word[LIMITS_FILE_BYTES + 1] = "+", name[LIMITS_FILE_BYTES];
+	size_t i;
 
-	for (k = 0; k < c->n; k++) {
-		if (!c->h[k].v2 || c->v2_only)
+	for (i = 0; i < list->n && !c->v2_only; i++) {
+		if (!list->v[i].v2 ||
+		    (i > 0 &&
+		     list->v[i].controller == list->v[i - 1].controller &&
+		     list->v[i].controller != LIMITS_UNIFIED))
 			continue;
-		for (i = 0; i < list->n; i++) {
-			char part[CGROUP_PATH_BYTES];
-			char *slash = part;
-			const char *name = list->v[i].controller[0] != '\0'
-						   ? list->v[i].controller
-						   : list->v[i].file;
-
-			if (cglimit_v1(c, list->v[i].controller) != NULL)
-				continue;
-			(void)snprintf(word, sizeof(word), "+%.*s",
-				       (int)strcspn(name, "."), name);
-			(void)cgfile_put(c->h[k].root, "cgroup.subtree_control",
-					 word);
-			(void)snprintf(part, sizeof(part), "%s", c->path);
-			while ((slash = strchr(slash, '/')) != NULL) {
-				char file[CGROUP_PATH_BYTES + 32];
-
-				*slash = '\0';
-				(void)snprintf(file, sizeof(file),
-					       "%s/cgroup.subtree_control",
-					       part);
-				(void)cgfile_put(c->h[k].root, file, word);
-				*slash++ = '/';
-			}
-		}
+		(void)snprintf(word + 1, sizeof(word) - 1, "%s",
+			       cglimit_name(&list->v[i], name));
+		cgmake_hand_down(c, word);
 	}
 }
 
-static int cglimit_devices(const struct cgroup *c,
-			   const struct spec_resources *res, struct err *err)
+static int cglimit_items(struct cglimit *l, const struct limits *list,
+			 struct err *err)
 {
-	const struct cgroup_hierarchy *h = cglimit_v1(c, "devices");
-	int dir = cgroup_v2_dir(c);
+	size_t i, n;
+	int r = 0;
 
-	if (h != NULL)
-		return devices_write_v1(h->dir, res, err);
-	if (dir >= 0)
-		return devices_attach_v2(dir, res, err);
-	return err_set(err, ERR_NOTFOUND,
-		       "cgroup: nothing here can restrict devices");
+	cglimit_enable(l->c, list);
+	for (i = 0; i < list->n && r == 0; i += n) {
+		const struct limits_item *item = &list->v[i];
+
+		n = 1;
+		while (item->group != LIMITS_ALONE && i + n < list->n &&
+		       item[n].group == item->group)
+			n++;
+		r = cglimit_group(l->dir[item->controller], item, n, err);
+	}
+	return r;
 }
 
 int cglimit_write(struct cgroup *c, const struct spec_resources *res,
-		  bool with_devices, struct err *err)
+		  struct err *err)
 {
-	bool rest = c->v2_only || res->unified.n > 0;
+	struct cglimit l;
 	struct limits list;
-	size_t i;
-	int r = 0;
+	int r = cgroup_open(c, err);
 
-	if (!c->v2_only) {
-		r = limits_list(res, false, &list, err);
-		if (r == 0)
-			r = cglimit_all_v1(c, &list, &rest, err);
+	if (r < 0)
+		return r;
+	cglimit_find(c, &l);
+	r = limits_list(res, l.v1, &list, err);
+	return r < 0 ? r : cglimit_items(&l, &list, err);
+}
+
+int cglimit_devices(struct cgroup *c, const struct spec_resources *res,
+		    bool update, struct err *err)
+{
+	const struct cgroup_hierarchy *h;
+	int r = cgroup_open(c, err);
+
+	if (r < 0)
+		return r;
+	h = cglimit_v1(c, "devices");
+	if (h != NULL)
+		return update ? devices_update_v1(h->dir, res, err)
+			      : devices_write_v1(h->dir, res, err);
+	if (cgroup_v2_dir(c) < 0)
+		return err_set(err, ERR_NOTFOUND,
+			       "cgroup: nothing here can restrict devices");
+	return devices_attach_v2(cgroup_v2_dir(c), res, update || c->reused,
+				 err);
+}
+
+/* memory.checkBeforeUpdate: v1 refuses by itself what is in use. */
+static int cglimit_check_usage(int dir, const struct spec_memory *m,
+			       struct err *err)
+{
+	long long used;
+
+	if (!m->check.v || ((!m->limit.set || m->limit.v <= 0) &&
+			    (!m->swap.set || m->swap.v <= 0)))
+		return 0;
+	used = cgfile_number(dir, "memory.current");
+	if (used < 0)
+		return 0;
+	if ((m->limit.set && m->limit.v > 0 && m->limit.v <= used) ||
+	    (m->swap.set && m->swap.v > 0 && m->swap.v <= used))
+		return err_set(err, ERR_CONFLICT,
+			       "resources: memory: want a limit over the %lld "
+			       "bytes that are in use",
+			       used);
+	return 0;
+}
+
+/* Memory and swap together are one number in the config: where an update
+ * names one of the two, the other is what the group has. */
+static void cglimit_complete(int dir, struct spec_memory *m)
+{
+	bool limit = m->limit.set && m->limit.v != 0;
+	bool swap = m->swap.set && m->swap.v != 0;
+	long long have, rest;
+
+	if (limit == swap || (limit && m->limit.v < 0))
+		return;
+	have = cgfile_number(dir, "memory.max");
+	if (swap) {
+		m->limit = (struct decode_i64){.v = have, .set = true};
+		return;
 	}
-	if (r == 0 && rest) {
-		r = limits_list(res, true, &list, err);
-		if (r == 0)
-			cglimit_enable(c, &list);
-		for (i = 0; r == 0 && i < list.n; i++)
-			r = cglimit_v2_item(c, cgroup_v2_dir(c), &list.v[i],
-					    err);
+	/* A group without any swap stays one. */
+	rest = cgfile_number(dir, "memory.swap.max");
+	if (have >= 0 && rest > 0)
+		m->swap = (struct decode_i64){.v = have + rest, .set = true};
+}
+
+int cglimit_update(struct cgroup *c, const struct spec_resources *res,
+		   struct err *err)
+{
+	struct spec_resources full = *res;
+	struct cglimit l;
+	int r = cgroup_open(c, err);
+
+	if (r < 0)
+		return r;
+	cglimit_find(c, &l);
+	if ((l.v1 & 1u << LIMITS_MEMORY) == 0 && l.dir[LIMITS_MEMORY] >= 0) {
+		r = cglimit_check_usage(l.dir[LIMITS_MEMORY], &res->memory,
+					err);
+		cglimit_complete(l.dir[LIMITS_MEMORY], &full.memory);
 	}
-	if (r == 0 && with_devices)
-		r = cglimit_devices(c, res, err);
+	if (r == 0)
+		r = cglimit_write(c, &full, err);
+	if (r == 0 && res->n_devices > 0)
+		r = cglimit_devices(c, res, true, err);
 	return r;
 }

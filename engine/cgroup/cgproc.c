@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define CGPROC_WAIT_MS 5
+#define CGPROC_SHORT_ROUNDS 5 /* 0.2 ms, twice as long each time */
+#define CGPROC_SHORT_NS 200000L
 #define CGPROC_KILL_ROUNDS 2000
 #define CGPROC_FREEZE_ROUNDS 400
 #define CGPROC_PIDS_MAX 65536
@@ -24,10 +26,13 @@ struct cgproc_list {
 	size_t n, max;
 };
 
-static void cgproc_pause(void)
+/* The first rounds are short: most end at once. */
+static void cgproc_pause(int round)
 {
-	const struct timespec t = {.tv_nsec = CGPROC_WAIT_MS * 1000000L};
+	struct timespec t = {.tv_nsec = CGPROC_WAIT_MS * 1000000L};
 
+	if (round < CGPROC_SHORT_ROUNDS)
+		t.tv_nsec = CGPROC_SHORT_NS << round;
 	(void)nanosleep(&t, NULL);
 }
 
@@ -54,6 +59,49 @@ int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
 		return 0;
 	(void)snprintf(text, sizeof(text), "%d", pid);
 	return cgfile_write(dir, "cgroup.procs", text, err);
+}
+
+/* init's own group in the v2 hierarchy, which has to be below the
+ * container's; owned. */
+static int cgproc_of_init(const struct cgroup *c,
+			  const struct cgroup_hierarchy *h, pid_t init)
+{
+	char name[64], text[4096];
+	size_t len = strlen(c->path);
+	char *at = text;
+
+	(void)snprintf(name, sizeof(name), "/proc/%d/cgroup", init);
+	if (cgfile_get(AT_FDCWD, name, text, sizeof(text)) <= 0)
+		return -1;
+	while (strncmp(at, "0::/", 4) != 0) {
+		at = strchr(at, '\n');
+		if (at == NULL)
+			return -1;
+		at++;
+	}
+	at += 4;
+	at[strcspn(at, "\n")] = '\0';
+	if (strncmp(at, c->path, len) != 0 || at[len] != '/')
+		return -1;
+	return cgroup_dir(h->dir, at + len + 1);
+}
+
+int cgproc_join(const struct cgroup *c, pid_t pid, pid_t init, struct err *err)
+{
+	char text[24];
+	size_t i;
+	int dir, r = cgproc_attach(c, pid, -1, err);
+
+	for (i = 0; i < c->n && r < 0; i++) {
+		dir = c->h[i].v2 ? cgproc_of_init(c, &c->h[i], init) : -1;
+		if (dir < 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "%d", pid);
+		r = cgfile_write(dir, "cgroup.procs", text, err);
+		(void)close(dir);
+		break;
+	}
+	return r;
 }
 
 static const struct cgroup_hierarchy *cgproc_freezer(const struct cgroup *c,
@@ -89,14 +137,35 @@ static bool cgproc_state_is(const struct cgroup_hierarchy *h, bool v2,
 
 bool cgproc_is_frozen(const struct cgroup *c)
 {
-	bool v2 = false;
-	const struct cgroup_hierarchy *h = cgproc_freezer(c, &v2);
+	size_t i;
 
-	if (h == NULL)
-		return false;
-	if (v2)
-		return cgfile_has(h->dir, "cgroup.freeze", "1");
-	return cgproc_state_is(h, false, true);
+	for (i = 0; i < c->n; i++) {
+		const struct cgroup_hierarchy *h = &c->h[i];
+
+		if (h->dir < 0)
+			continue;
+		if (h->v2 ? cgfile_has(h->dir, "cgroup.freeze", "1")
+			  : strstr(h->name, "freezer") != NULL &&
+				    cgproc_state_is(h, false, true))
+			return true;
+	}
+	return false;
+}
+
+/* By whatever means somebody froze it; only for what is to die. */
+static void cgproc_thaw(const struct cgroup *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		if (c->h[i].dir < 0)
+			continue;
+		if (c->h[i].v2)
+			(void)cgfile_put(c->h[i].dir, "cgroup.freeze", "0");
+		else if (strstr(c->h[i].name, "freezer") != NULL)
+			(void)cgfile_put(c->h[i].dir, "freezer.state",
+					 "THAWED");
+	}
 }
 
 int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err)
@@ -119,7 +188,7 @@ int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err)
 			return r;
 		if (cgproc_state_is(h, v2, frozen))
 			return 0;
-		cgproc_pause();
+		cgproc_pause(i);
 	}
 	if (frozen)
 		(void)cgfile_put(h->dir, file, v2 ? "0" : "THAWED");
@@ -169,6 +238,15 @@ static void cgproc_walk(int dir, struct cgproc_list *list, int depth)
 		(void)close(sub);
 	}
 	(void)closedir(d);
+}
+
+bool cgproc_any(int dir)
+{
+	pid_t one[1];
+	struct cgproc_list list = {.v = one, .max = 1};
+
+	cgproc_walk(dir, &list, 0);
+	return list.n > 0;
 }
 
 /* The hierarchy that nobody moves processes out of by accident: v2, else the
@@ -239,33 +317,33 @@ int cgproc_signal(const struct cgroup *c, int sig, struct err *err)
 	return 0;
 }
 
+/* Empty, with all that is below. */
+static bool cgproc_empty(const struct cgroup_hierarchy *h)
+{
+	if (h->v2 && cgfile_has(h->dir, "cgroup.events", "populated 0"))
+		return true;
+	return !cgproc_any(h->dir);
+}
+
 int cgproc_kill(const struct cgroup *c, struct err *err)
 {
 	const struct cgroup_hierarchy *h = cgproc_main(c);
-	bool frozen = cgproc_is_frozen(c), atomic;
-	pid_t one[1];
-	struct cgproc_list list = {.v = one, .max = 1};
 	int i;
 
-	if (h == NULL)
-		return 0;
-	for (i = 0; i < CGPROC_KILL_ROUNDS; i++) {
-		list.n = 0;
-		cgproc_walk(h->dir, &list, 0);
-		if (list.n == 0)
+	for (i = 0; h != NULL && i < CGPROC_KILL_ROUNDS; i++) {
+		if (cgproc_empty(h))
 			return 0;
-		atomic = h->v2 && cgfile_put(h->dir, "cgroup.kill", "1") == 0;
-		if (!atomic) {
+		if (!h->v2 || cgfile_put(h->dir, "cgroup.kill", "1") < 0) {
 			/* A frozen group cannot fork away from the signals. */
 			(void)cgproc_freeze(c, true, NULL);
 			(void)cgproc_signal(c, SIGKILL, NULL);
-			frozen = true;
 		}
-		if (frozen)
-			(void)cgproc_freeze(c, false, NULL);
-		frozen = false;
-		cgproc_pause();
+		/* v1 keeps even a killed process in the freezer. */
+		cgproc_thaw(c);
+		cgproc_pause(i);
 	}
+	if (h == NULL)
+		return 0;
 	return err_set(err, ERR_AGAIN,
 		       "cgroup: processes in %s survive SIGKILL for %d s",
 		       c->path, CGPROC_KILL_ROUNDS * CGPROC_WAIT_MS / 1000);

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+#define CGROUP_DEFAULT "reconcile" /* groups without an absolute path */
 #define CGROUP_HIERARCHIES 16
 #define CGROUP_NAME_BYTES 64
 #define CGROUP_PATH_BYTES 1024
@@ -33,27 +34,52 @@ struct cgroup {
 	struct cgroup_hierarchy h[CGROUP_HIERARCHIES];
 	size_t n;
 	bool v2_only;
+	bool reused;		      /* was there before, empty */
 	char path[CGROUP_PATH_BYTES]; /* relative, no leading slash */
 	int marks; /* borrowed directory where parents that we made are
 		    * marked, -1: parents are left alone */
 };
 
 /* Finds the hierarchies below root.  fake: a tree of plain directories, for
- * tests.  path as in linux.cgroupsPath. */
+ * tests.  path below the root of each, with or without a slash before it. */
 int cgroup_init(struct cgroup *c, const char *root, bool fake, const char *path,
 		struct err *err);
 void cgroup_release(struct cgroup *c);
-
-/* ERR_CONFLICT if a group at the path has processes.  No side
- * effect. */
-int cgroup_look(struct cgroup *c, struct err *err);
-int cgroup_create(struct cgroup *c, struct err *err);
+/* E31: names joined by '/', none of them "." or ".."; without leading,
+ * trailing or doubled slash in out.  ERR_INPUT. */
+int cgroup_normal(const char *path, char *out, size_t max, struct err *err);
+/* The directory path below root, owned; -1 with errno. */
+int cgroup_dir(int root, const char *path);
 /* Opens the directories of an existing group; a hierarchy that lacks it is
  * left at -1. */
 int cgroup_open(struct cgroup *c, struct err *err);
-/* Writes limits; devices too when with_devices. */
+/* Those alone that tell of its processes: state, kill and delete want no
+ * more. */
+int cgroup_open_few(struct cgroup *c, struct err *err);
+/* ERR_CONFLICT if a group at the path has processes or is frozen.  No side
+ * effect. */
+int cgroup_look(struct cgroup *c, struct err *err);
+/* Descriptor for CLONE_INTO_CGROUP, -1 if there is no cgroup2. */
+int cgroup_v2_dir(const struct cgroup *c);
+
+int cgmake_create(struct cgroup *c, struct err *err);
+/* Removes it everywhere; missing is fine.  Retries while it is busy. */
+int cgmake_remove(struct cgroup *c, struct err *err);
+/* Asks the v2 hierarchy to hand down controllers, "+a +b", as far as the
+ * group.  What it refuses shows when a limit is written. */
+void cgmake_hand_down(const struct cgroup *c, const char *words);
+
+/* Writes limits, all but devices. */
 int cglimit_write(struct cgroup *c, const struct spec_resources *res,
-		  bool with_devices, struct err *err);
+		  struct err *err);
+/* What devices may be used; update: instead of what was allowed so far. */
+int cglimit_devices(struct cgroup *c, const struct spec_resources *res,
+		    bool update, struct err *err);
+/* Changes those that res names in a group that is in use; devices too if it
+ * names some.  ERR_CONFLICT: memory.checkBeforeUpdate says no. */
+int cglimit_update(struct cgroup *c, const struct spec_resources *res,
+		   struct err *err);
+
 /* Called by the process that is to go in, alone in its thread group: into the
  * v1 hierarchies.  Who moves himself, by "tasks" and "0", spares the kernel the
  * lock that every fork of the machine waits for, and a grace period of RCU. */
@@ -61,20 +87,22 @@ int cgproc_enter(const struct cgroup *c, struct err *err);
 /* Into the v2 one, unless it was born there (CLONE_INTO_CGROUP, skip_dir). */
 int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
 		  struct err *err);
+/* The same for one more process of a container that runs.  Where its group
+ * takes none any more, because the container has handed controllers down to
+ * groups of its own: into the group of init, which is below. */
+int cgproc_join(const struct cgroup *c, pid_t pid, pid_t init, struct err *err);
 /* Moves it to existing groups below: n times "[CONTROLLER,...:]PATH".
  * ERR_INPUT for a controller that is nowhere. */
 int cgsub_attach(const struct cgroup *c, const char *const *where, size_t n,
 		 pid_t pid, struct err *err);
-/* Descriptor for CLONE_INTO_CGROUP, -1 if there is no cgroup2. */
-int cgroup_v2_dir(const struct cgroup *c);
 int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err);
 bool cgproc_is_frozen(const struct cgroup *c);
+/* True if the group dir or one below it has a process. */
+bool cgproc_any(int dir);
 /* Kills all processes in it and below, and waits until they are gone. */
 int cgproc_kill(const struct cgroup *c, struct err *err);
 /* Signals each of them once (kill --all). */
 int cgproc_signal(const struct cgroup *c, int sig, struct err *err);
-/* Removes it everywhere; missing is fine.  Retries while it is busy. */
-int cgroup_remove(struct cgroup *c, struct err *err);
 /* Appends the pids in it and below to out (at most max). */
 int cgproc_pids(const struct cgroup *c, pid_t *out, size_t max, size_t *out_n,
 		struct err *err);

@@ -264,10 +264,10 @@ static int exec_take_tty(struct run *r, struct tty *t, struct err *err)
 	return err->code;
 }
 
-static int exec_place(const struct life *l, const struct run *r,
+static int exec_place(struct life *l, const struct run *r,
 		      const struct exec_options *opt, struct err *err)
 {
-	int rc = cgproc_attach(&l->cgroup, r->child.pid, -1, err);
+	int rc = cgproc_join(&l->cgroup, r->child.pid, l->state.pid, err);
 
 	if (rc == 0 && opt->cgroups.n > 0)
 		rc = cgsub_attach(&l->cgroup, opt->cgroups.v, opt->cgroups.n,
@@ -334,6 +334,8 @@ static int exec_prepare(struct life *l, struct run *r,
 		rc = err_sys(err, errno, "socketpair");
 	if (rc == 0)
 		rc = host_console(r, err);
+	if (rc == 0)
+		rc = cgroup_open(&l->cgroup, err);
 	return rc;
 }
 

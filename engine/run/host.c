@@ -138,8 +138,11 @@ int host_look(struct run *r, struct err *err)
 	const char *path = r->spec.linux_.cgroups_path;
 	int rc;
 
+	/* Only an absolute one is below the roots of the hierarchies. */
 	if (path == NULL || path[0] == '\0')
-		path = arena_printf(r->arena, "reconcile/%s", r->opt.id);
+		path = r->opt.id;
+	if (path[0] != '/')
+		path = arena_printf(r->arena, CGROUP_DEFAULT "/%s", path);
 	rc = cgroup_init(&r->cgroup, CGROUP_ROOT, false, path, err);
 	r->cgroup.marks = r->root_fd;
 	if (rc == 0)
@@ -202,20 +205,21 @@ int host_cover(struct run *r, struct err *err)
 
 int host_cgroup(struct run *r, struct err *err)
 {
-	return cgroup_create(&r->cgroup, err);
+	return cgmake_create(&r->cgroup, err);
 }
 
 void host_undo_cgroup(struct run *r)
 {
 	(void)cgproc_kill(&r->cgroup, NULL);
-	(void)cgroup_remove(&r->cgroup, NULL);
+	(void)cgmake_remove(&r->cgroup, NULL);
 }
 
 int host_limits(struct run *r, struct err *err)
 {
 	const struct spec_resources res = dev_rules(&r->spec, r->arena);
+	int rc = cglimit_write(&r->cgroup, &res, err);
 
-	return cglimit_write(&r->cgroup, &res, true, err);
+	return rc < 0 ? rc : cglimit_devices(&r->cgroup, &res, false, err);
 }
 
 int host_sources(struct run *r, struct err *err)

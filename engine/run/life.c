@@ -113,7 +113,7 @@ int life_open(struct life *l, const char *root, const char *id, struct err *err)
 	    cgroup_init(&l->cgroup, CGROUP_ROOT, false, l->state.cgroup,
 			&ignored) == 0) {
 		l->cgroup.marks = l->root_fd;
-		(void)cgroup_open(&l->cgroup, &ignored);
+		(void)cgroup_open_few(&l->cgroup, &ignored);
 	}
 	if (l->status == STATE_RUNNING && cgproc_is_frozen(&l->cgroup))
 		l->status = STATE_PAUSED;
@@ -265,7 +265,7 @@ int life_delete(struct life *l, bool force, struct err *err)
 	if (l->state.cgroup != NULL) {
 		r = life_end(l, err);
 		if (r == 0)
-			r = cgroup_remove(&l->cgroup, err);
+			r = cgmake_remove(&l->cgroup, err);
 	}
 	/* The spec wants failures of poststop logged, not fatal; the state
 	 * goes in any case so that delete stays harmless when repeated. */
@@ -295,8 +295,5 @@ int life_update(struct life *l, const struct spec_resources *res,
 		return err_set(err, ERR_CONFLICT,
 			       "cannot update a container that is %s",
 			       state_status_name(l->status));
-	if (res->n_devices > 0)
-		return err_set(err, ERR_INPUT,
-			       "update: devices cannot be changed");
-	return cglimit_write(&l->cgroup, res, false, err);
+	return cglimit_update(&l->cgroup, res, err);
 }

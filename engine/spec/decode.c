@@ -162,13 +162,26 @@ static int decode_by_key(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The pairs come out sorted by key. */
+/* Elements that begin with their key: sorted by it, each once. */
+static int decode_sort(struct decode *d, const struct decode_array *a)
+{
+	size_t i;
+
+	if (a->n == 0)
+		return 0;
+	qsort(a->v, a->n, a->size, decode_by_key);
+	for (i = 1; i < a->n; i++)
+		if (decode_by_key(a->v + (i - 1) * a->size,
+				  a->v + i * a->size) == 0)
+			return decode_want(d, "each key once");
+	return 0;
+}
+
 static int decode_map(struct decode *d, struct decode_strv *out)
 {
 	struct decode_array a = {.size = 2 * sizeof(char *)};
 	bool more = false;
 	char **pair;
-	size_t i;
 	int r;
 
 	if (jsonp_peek(&d->p) != JSONP_OBJECT)
@@ -187,32 +200,48 @@ static int decode_map(struct decode *d, struct decode_strv *out)
 	a.n--;
 	memcpy(&out->v, &a.v, sizeof(a.v));
 	out->n = 2 * a.n;
-	qsort(a.v, a.n, a.size, decode_by_key);
-	for (i = 2; i < out->n; i += 2)
-		if (strcmp(out->v[i - 2], out->v[i]) == 0)
-			return decode_want(d, "each key once");
-	return 0;
+	return decode_sort(d, &a);
+}
+
+/* Where the element is: "[3]" in a list, ".key" in a dictionary, whose
+ * elements begin with their key. */
+static int decode_place(struct decode *d, bool dict, size_t i, char **at)
+{
+	size_t used = strlen(d->where);
+	int r;
+
+	if (!dict) {
+		(void)snprintf(d->where + used, sizeof(d->where) - used,
+			       "[%zu]", i);
+		return 0;
+	}
+	r = jsonp_key(&d->p, at);
+	if (r == 0)
+		(void)snprintf(d->where + used, sizeof(d->where) - used, ".%s",
+			       *at);
+	return r;
 }
 
 static int decode_list(struct decode *d, const struct decode_field *f,
 		       char *target)
 {
 	struct decode_array a = {.size = f->size};
+	bool dict = f->type == DECODE_DICT, more = false;
+	enum jsonp_type type = dict ? JSONP_OBJECT : JSONP_ARRAY;
 	size_t keep = strlen(d->where);
-	bool more = false;
 	void *at;
 	int r;
 
-	if (jsonp_peek(&d->p) != JSONP_ARRAY)
-		return decode_want(d, "a list");
-	r = jsonp_enter(&d->p, JSONP_ARRAY);
+	if (jsonp_peek(&d->p) != type)
+		return decode_want(d, dict ? "an object of objects" : "a list");
+	r = jsonp_enter(&d->p, type);
 	while (r == 0 && (r = jsonp_next(&d->p, &more)) == 0) {
 		at = decode_room(d, &a);
 		if (at == NULL || !more)
 			break;
-		(void)snprintf(d->where + keep, sizeof(d->where) - keep,
-			       "[%zu]", a.n - 1);
-		r = decode_table(d, f->sub, at);
+		r = decode_place(d, dict, a.n - 1, at);
+		if (r == 0)
+			r = decode_table(d, f->sub, at);
 		d->where[keep] = '\0';
 	}
 	if (d->p.failed != 0)
@@ -220,7 +249,7 @@ static int decode_list(struct decode *d, const struct decode_field *f,
 	a.n--;
 	memcpy(target + f->offset, &a.v, sizeof(a.v));
 	memcpy(target + f->offset2, &a.n, sizeof(a.n));
-	return 0;
+	return dict ? decode_sort(d, &a) : 0;
 }
 
 static int decode_pointer(struct decode *d, const struct decode_field *f,
@@ -302,6 +331,7 @@ static int decode_value(struct decode *d, const struct decode_field *f,
 	case DECODE_PTR:
 		return decode_pointer(d, f, target);
 	case DECODE_LIST:
+	case DECODE_DICT:
 		return decode_list(d, f, target);
 	case DECODE_REFUSE:
 		return decode_refuse(d);

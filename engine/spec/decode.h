@@ -54,6 +54,8 @@ enum decode_type {
 	DECODE_OBJ,    /* struct, by sub */
 	DECODE_PTR,    /* struct *, by sub and size; NULL when absent */
 	DECODE_LIST,   /* struct array by sub and size; count at offset2 */
+	DECODE_DICT,   /* object of objects: a LIST whose structs begin with a
+			* char *, the key */
 	DECODE_REFUSE, /* refused when present and not empty */
 };
 
@@ -61,8 +63,8 @@ struct decode_field {
 	const char *name;
 	enum decode_type type;
 	size_t offset;
-	size_t offset2;			/* LIST: place of the size_t count */
-	size_t size;			/* LIST, PTR: bytes of one element */
+	size_t offset2;			/* LIST, DICT: place of the count */
+	size_t size;			/* LIST, DICT, PTR: of one element */
 	const struct decode_field *sub; /* ends with name == NULL */
 	bool required;
 };

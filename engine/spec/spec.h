@@ -123,6 +123,22 @@ struct spec_pids {
 	struct decode_i64 limit;
 };
 
+struct spec_rdma {
+	char *device;
+	struct decode_u64 handles, objects;
+};
+
+struct spec_priority {
+	char *name;
+	uint32_t priority;
+};
+
+struct spec_network {
+	struct decode_u64 class_id;
+	struct spec_priority *priorities;
+	size_t n_priorities;
+};
+
 struct spec_resources {
 	struct spec_dev_rule *devices;
 	size_t n_devices;
@@ -132,6 +148,9 @@ struct spec_resources {
 	struct spec_pids pids;
 	struct spec_hugepage *hugepages;
 	size_t n_hugepages;
+	struct spec_network network;
+	struct spec_rdma *rdma;
+	size_t n_rdma;
 	struct decode_strv unified; /* key, value, ... */
 };
 

@@ -34,6 +34,13 @@
 		.offset2 = offsetof(struct struct_, count),                    \
 		.size = sizeof(*((struct struct_ *)0)->member), .sub = (sub_)  \
 	}
+#define DICT(struct_, name_, member, count, sub_)                              \
+	{                                                                      \
+		.name = (name_), .type = DECODE_DICT,                          \
+		.offset = offsetof(struct struct_, member),                    \
+		.offset2 = offsetof(struct struct_, count),                    \
+		.size = sizeof(*((struct struct_ *)0)->member), .sub = (sub_)  \
+	}
 #define REFUSE(name_)                                                          \
 	{                                                                      \
 		.name = (name_), .type = DECODE_REFUSE                         \
@@ -188,6 +195,20 @@ static const struct decode_field table_block[] = {
 static const struct decode_field table_pids[] = {
 	F(spec_pids, I64, "limit", limit), END};
 
+static const struct decode_field table_rdma[] = {
+	F(spec_rdma, U64, "hcaHandles", handles),
+	F(spec_rdma, U64, "hcaObjects", objects), END};
+
+static const struct decode_field table_priority[] = {
+	MUST(spec_priority, STR, "name", name),
+	MUST(spec_priority, U32, "priority", priority), END};
+
+static const struct decode_field table_network[] = {
+	F(spec_network, U64, "classID", class_id),
+	LIST(spec_network, "priorities", priorities, n_priorities,
+	     table_priority),
+	END};
+
 static const struct decode_field table_resources_fields[] = {
 	LIST(spec_resources, "devices", devices, n_devices, table_dev_rule),
 	OBJ(spec_resources, "memory", memory, table_memory),
@@ -197,8 +218,8 @@ static const struct decode_field table_resources_fields[] = {
 	LIST(spec_resources, "hugepageLimits", hugepages, n_hugepages,
 	     table_hugepage),
 	F(spec_resources, MAP, "unified", unified),
-	REFUSE("network"),
-	REFUSE("rdma"),
+	OBJ(spec_resources, "network", network, table_network),
+	DICT(spec_resources, "rdma", rdma, n_rdma, table_rdma),
 	END};
 
 static const struct decode_field table_syscall_arg[] = {

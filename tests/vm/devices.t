@@ -90,6 +90,27 @@ run E exec "$C" head -c 1 /disk
 like "$ERR" 'not permitted|denied' "E38 and after an update"
 run E exec "$C" sh -c 'echo x >/dev/null && echo ok'
 is "$OUT" ok "the standard nodes work after an update"
+U() { printf '%s' "$1" | E update --resources - "$C"; }
+O() { E exec "$C" head -c 1 /disk >/dev/null 2>&1 && echo open; }
+U '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "b",
+	"major": '"${DEV%:*}"', "minor": '"${DEV#*:}"', "access": "r"}]}'
+is "$(O)" open "E38 update adds a device to what is allowed"
+U '{"devices": [{"allow": false, "access": "rwm"}]}'
+is "$(O)" "" "E38 update takes it away again"
+U '{"devices": [{"allow": true, "access": "rwm"}]}'
+is "$(O)" open "E38 update replaces the program: nothing of the old ones is left"
 E delete --force "$C"
+# A group that is there already, with a program of before.
+bundle plain '.process.args = ["sleep", "100"]'
+E create --bundle "$TMP/plain" "$C" && E start "$C"
+mv "$TMP/state/$C" "$TMP/lost"	# its state is gone, its group is not
+kill -9 "$(jq .pid "$TMP/lost/init.json")"
+empty() { [ -z "$(cat "$(CG plain)/cgroup.procs")" ]; }
+wait_for 10 empty
+edit plain '.linux.resources.devices = [{"allow": true, "access": "rwm"}]'
+E create --bundle "$TMP/plain" "$C" && E start "$C"
+is "$(O)" open "E38 a program of before in the same group is gone"
+E delete --force "$C"
+rm -rf "$TMP/lost"
 baseline_check "nothing is left"
 finish

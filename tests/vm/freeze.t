@@ -67,6 +67,20 @@ succeeds "delete --force with groups below" E delete --force "$C"
 is "$(ls -d "$(CG sub)" /proc/"$(cat "$TMP/p2")" 2>/dev/null)" "" \
 	"the group, those below and their processes are gone"
 
+# --- groups below ------------------------------------------------------------------
+# A service manager inside has moved everything down and handed controllers on.
+E create --bundle "$TMP/sub" "$C" && E start "$C"
+P=$(E state "$C" | jq .pid)
+mkdir "$(CG sub)/init" && echo "$P" >"$(CG sub)/init/cgroup.procs"
+echo '+memory +pids' >"$(CG sub)/cgroup.subtree_control"
+is "$(E exec "$C" sh -c 'sed -n "s/^0:://p" /proc/self/cgroup')" /init \
+	"exec joins the group of init where the container's takes none"
+succeeds "delete --force" E delete --force "$C"
+mkdir -p "$(CG sub)" && echo 1 >"$(CG sub)/cgroup.freeze"
+fails "a frozen group is not taken over" 1 'is there already, and frozen' \
+	E create --bundle "$TMP/sub" "$C"
+rmdir "$(CG sub)" "$G/reconcile-$T_TAG"
+
 # --- E63 ----------------------------------------------------------------------------
 LOOK='cat /proc/self/cgroup; ls -d /sys/fs/cgroup/reconcile* 2>/dev/null
 	grep -c " /sys/fs/cgroup " /proc/self/mountinfo

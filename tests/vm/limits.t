@@ -29,6 +29,28 @@ E delete --force "$C"
 R '{"memory": {"limit": 33554432, "swap": 33554432}}'
 E create --bundle "$TMP/lim" "$C"
 is "$(values lim memory.swap.max)" "0 " "memory and swap together: memory.swap.max is the rest"
+E update --memory 25165824 "$C"
+is "$(values lim memory.max memory.swap.max)" "25165824 0 " \
+	"a group without swap stays one"
+E update --memory-swap 41943040 "$C"
+is "$(values lim memory.max memory.swap.max)" "25165824 16777216 " \
+	"update of memory and swap alone"
+E update --memory 33554432 "$C"
+is "$(values lim memory.max memory.swap.max)" "33554432 8388608 " \
+	"update of memory alone keeps both together"
+fails "memory over both together" 1 'memory.swap: want a memory.limit' \
+	E update --memory 67108864 "$C"
+E update --memory 67108864 --memory-swap 83886080 "$C"
+is "$(values lim memory.max memory.swap.max)" "67108864 16777216 " "update of both"
+E update --memory-swap -1 "$C"
+is "$(values lim memory.max memory.swap.max)" "67108864 max " "swap -1"
+E update --memory 33554432 --memory-swap 33554432 "$C"
+E update --memory -1 "$C"
+is "$(values lim memory.max memory.swap.max)" "max max " "memory -1 is both"
+printf '{"memory": {"limit": 4096, "checkBeforeUpdate": true}}' >"$TMP/u"
+fails "checkBeforeUpdate" 1 'want a limit over the [0-9]+ bytes' \
+	E update --resources "$TMP/u" "$C"
+is "$(values lim memory.max)" "max " "changes nothing"
 E delete --force "$C"
 R '{"memory": {"swap": 33554432}}'
 fails "swap without a limit" 1 'memory.swap: want a memory.limit' \
@@ -50,27 +72,34 @@ E delete --force "$C"
 # --- cpu ----------------------------------------------------------------------
 R '{"cpu": {"quota": 10000, "period": 50000, "shares": 700, "burst": 5000}}'
 E create --bundle "$TMP/lim" "$C" && E start "$C"
-is "$(values lim cpu.max cpu.max.burst cpu.weight)" "10000 50000 5000 27 " \
+is "$(values lim cpu.max cpu.max.burst cpu.weight)" "10000 50000 5000 75 " \
 	"cpu.max, cpu.max.burst, cpu.weight"
 E exec --detach "$C" sh -c 'while :; do :; done'
 throttled() { [ "$(key lim cpu.stat nr_throttled)" -gt 2 ]; }
 wait_for 20 throttled && ok "cpu.max bites" || not_ok "cpu.max bites" \
 	"$(values lim cpu.stat)"
 E update --cpu-share 2048 "$C"
-is "$(values lim cpu.weight cpu.max)" "79 10000 50000 " "update of cpu.weight alone"
+is "$(values lim cpu.weight cpu.max)" "174 10000 50000 " "update of cpu.weight alone"
 echo '{"cpu": {"period": 40000}}' | E update --resources - "$C"
 is "$(values lim cpu.max)" "10000 40000 " "update of the period keeps the quota"
 echo '{"cpu": {"quota": 8000}}' | E update --resources - "$C"
 is "$(values lim cpu.max)" "8000 40000 " "update of the quota keeps the period"
 echo '{"cpu": {"quota": -1}}' | E update --resources - "$C"
 is "$(values lim cpu.max)" "max 40000 " "update takes the quota away"
+echo '{"cpu": {"quota": 90000, "burst": 80000}}' | E update --resources - "$C"
+is "$(values lim cpu.max cpu.max.burst)" "90000 40000 80000 " "quota and burst, up"
+echo '{"cpu": {"quota": 5000, "burst": 1000}}' | E update --resources - "$C"
+is "$(values lim cpu.max cpu.max.burst)" "5000 40000 1000 " "and down"
+echo '{"cpu": {"idle": 1}}' | E update --resources - "$C"
+echo '{"cpu": {"idle": 0, "shares": 1024}}' | E update --resources - "$C"
+is "$(values lim cpu.idle cpu.weight)" "0 100 " "idle and awake again"
 E delete --force "$C"
 R '{"cpu": {"idle": 1}}'
 E create --bundle "$TMP/lim" "$C"
 is "$(values lim cpu.idle)" "1 " "cpu.idle"
 E delete --force "$C"
 R '{"cpu": {"realtimeRuntime": 1000}}'
-fails "realtime is not in cgroup v2" 1 'cpu.rt_runtime_us' \
+fails "realtime is not in cgroup v2" 1 'realtimePeriod do not exist in cgroup v2' \
 	E create --bundle "$TMP/lim" "$C"
 
 # --- cpuset -------------------------------------------------------------------
@@ -130,7 +159,7 @@ _ms=$((($(date +%s%N) - _s) / 1000000))
 	not_ok "io.max bites: 6 MiB in over 4 s" "$_ms ms"
 E delete --force "$C"
 R '{"blockIO": {"leafWeight": 10}}'
-fails "leafWeight is not in cgroup v2" 1 'the controller "blkio" is not there' \
+fails "leafWeight is not in cgroup v2" 1 'leafWeight does not exist in cgroup v2' \
 	E create --bundle "$TMP/lim" "$C"
 
 # --- unified --------------------------------------------------------------------
@@ -145,6 +174,15 @@ for _k in memory.nothing nothing.max ../x memory/max .max memory; do
 	fails "unified: $_k" 1 'memory.nothing|"nothing"|CONTROLLER.FILE' \
 		E create --bundle "$TMP/lim" "$C"
 done
+R '{"unified": {"io.max": "'"$DEV"' rbps=1000\n'"$DEV"' wbps=2000"}}'
+E create --bundle "$TMP/lim" "$C"
+like "$(values lim io.max)" 'rbps=1000 wbps=2000' "a value of two lines is two writes"
+E delete --force "$C"
+R '{"network": {"classID": 5}}'
+fails "network is not in cgroup v2" 1 'v2 has none' E create --bundle "$TMP/lim" "$C"
+R '{"rdma": {"mlx5_0": {"hcaHandles": 3}}}'
+fails "rdma without its controller or device" 1 'rdma' \
+	E create --bundle "$TMP/lim" "$C"
 R '{"unified": {"memory.oom.group": "1", "memory.max": "33554432"}}'
 E create --bundle "$TMP/lim" "$C" && E start "$C"
 run E exec "$C" dd if=/dev/zero of=/dev/null bs=64M count=1

@@ -7,8 +7,12 @@
 
 #include "engine/cgroup/devices.h"
 
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX 512
 
@@ -134,12 +138,93 @@ static void test_refused(void **state)
 	assert_int_equal(devices_program(&res, p, 4, &n, &err), ERR_LIMIT);
 }
 
+static void put(const char *dir, const char *file, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void expect(const char *dir, const char *file, const char *text)
+{
+	char path[256], have[512];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	have[fread(have, 1, sizeof(have) - 1, f)] = '\0';
+	assert_int_equal(fclose(f), 0);
+	assert_string_equal(have, text);
+	assert_int_equal(unlink(path), 0);
+}
+
+#define STANDARD                                                               \
+	"c 1:3 rwm\nc 1:5 rwm\nc 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\n"              \
+	"c 5:0 rwm\nc 5:2 rwm\nc 136:* rwm\n"
+
+static void update(struct spec_resources *res, const char *list,
+		   const char *deny, const char *allow)
+{
+	char dir[] = "/tmp/reconcile-devices.XXXXXX";
+	struct err err = {0};
+	int fd;
+
+	assert_non_null(mkdtemp(dir));
+	put(dir, "devices.list", list);
+	put(dir, "devices.allow", "");
+	put(dir, "devices.deny", "");
+	fd = open(dir, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(devices_update_v1(fd, res, &err), 0);
+	(void)close(fd);
+	expect(dir, "devices.deny", deny);
+	expect(dir, "devices.allow", allow);
+	expect(dir, "devices.list", list);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* A v1 list in use: only the difference is written. */
+static void test_update_v1(void **state)
+{
+	char a[] = "a", c[] = "c", b[] = "b", rw[] = "rw", rwm[] = "rwm";
+	struct spec_dev_rule rules[] = {
+		{.allow = false, .type = a, .access = rwm},
+		{.allow = true, .type = c, .major = {10, true}, .access = rw},
+		{.allow = true, .type = b, .major = {8, true}, .access = rwm},
+	};
+	struct spec_resources res = {.devices = rules, .n_devices = 3};
+
+	(void)state;
+	update(&res, STANDARD "c 10:* rw\nb 8:* rwm\n", "", "");
+	update(&res, STANDARD "c 10:* rm\nc 4:64 rwm\n", "c 10:* mc 4:64 rwm",
+	       "c 10:* wb 8:* rwm");
+	rules[2].allow = false;
+	rules[2].type = c;
+	rules[2].major.v = 10;
+	update(&res, STANDARD "c 10:* rw\n", "c 10:* rw", "");
+	res.n_devices = 0;
+	update(&res, STANDARD "b *:* m\n", "b *:* m", "");
+	/* From everything to something, and back, is written anew. */
+	rules[0].allow = true;
+	res.n_devices = 1;
+	update(&res, "a *:* rwm\n", "", "");
+	update(&res, STANDARD, "a",
+	       "ac 1:3 rwmc 1:5 rwmc 1:7 rwmc 1:8 rwmc 1:9 rwmc 5:0 rwm"
+	       "c 5:2 rwmc 136:* rwm");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_standard),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_update_v1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
