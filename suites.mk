@@ -18,6 +18,10 @@ bench: deps
 	$(Q)$(MAKE) --no-print-directory all tools
 	$(Q)B=$(abspath $(B)) tests/bench/run
 
+bench-engine: deps
+	$(Q)$(MAKE) --no-print-directory all tools
+	$(Q)B=$(abspath $(B)) ONLY=part-engine tests/bench/run
+
 check: deps
 	$(Q)B=$(B) MAKE=$(MAKE) tests/check
 
@@ -39,9 +43,9 @@ help:
 	@echo 'make            build everything into $(B)/bin'
 	@echo 'make demo       the whole story on three hosts (KEEP=1 leaves it up)'
 	@echo 'make check      every test;  make check-fast: the quick ones'
-	@echo 'make bench      figures beside their peers'
+	@echo 'make bench      figures beside their peers;  make bench-engine: the engine alone'
 	@echo 'make lint       layers, exports, globals, sizes, link lists'
 	@echo 'make fuzz T=60  every fuzz target, T seconds each'
 	@echo 'make install    PREFIX, DESTDIR, BINDIR, SBINDIR, LIBEXECDIR, SYSCONFDIR'
 
-.PHONY: deps suites demo bench check install help tools
+.PHONY: deps suites demo bench bench-engine check install help tools

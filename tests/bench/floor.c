@@ -7,7 +7,7 @@
  *   floor ROOTFS FILTER|- GROUP|- PROGRAM [ARG...]
  *
  * FILTER holds raw instructions for seccomp(2).  GROUP is made in every cgroup
- * hierarchy with a memory, cpu and pids limit, and removed in the end.
+ * hierarchy, with limits if there is a filter too, and removed in the end.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,6 +20,7 @@
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +110,7 @@ static void put(const char *dir, const char *file, const char *value)
 	(void)close(fd);
 }
 
-static void groups_make(const char *group)
+static void groups_make(const char *group, bool limit)
 {
 	DIR *d = opendir("/sys/fs/cgroup");
 	const struct dirent *e;
@@ -129,7 +130,8 @@ static void groups_make(const char *group)
 			continue; /* no hierarchy is mounted there */
 		}
 		*strrchr(groups[n_groups], '/') = '\0';
-		for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		for (i = 0; limit && i < sizeof(limits) / sizeof(limits[0]);
+		     i++)
 			if (strncmp(e->d_name, limits[i].controller,
 				    strlen(limits[i].controller)) == 0 &&
 			    (e->d_name[strlen(limits[i].controller)] == ',' ||
@@ -311,7 +313,7 @@ int main(int argc, char **argv)
 		return 2;
 	filter_read(argv[2], &filter);
 	if (strcmp(argv[3], "-") != 0)
-		groups_make(argv[3]);
+		groups_make(argv[3], filter.len > 0);
 	MUST(pipe2(start, O_CLOEXEC));
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	MUST(pid);

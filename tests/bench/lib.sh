@@ -2,8 +2,11 @@
 line()
 {
 	awk -v n="$1" -v f="$2" -v u="$3" -v b="$4" -v t="${5:-}" 'BEGIN {
-		v = (b == "-") ? "" : (f + 0 <= b + 0 ? "met" : sprintf("NOT met: %.2f of the bound", f / b))
-		if (b ~ /^>/) { sub(/^>/, "", b); v = (f + 0 >= b + 0 ? "met" : "NOT met"); b = ">= " b } else if (b != "-") b = "<= " b
+		least = sub(/^>/, "", b)
+		if (b == "-") v = ""
+		else if (least ? f + 0 >= b + 0 : f + 0 <= b + 0) v = "met"
+		else v = sprintf("NOT met: %.2f of the bound", f / b)
+		if (b != "-") b = (least ? ">= " : "<= ") b
 		printf "%-46s %10.3f %-10s %-12s %-28s %s\n", n, f, u, b, v, t
 	}'
 }

@@ -22,7 +22,13 @@ $(eval $(call TOOL_template,tests/crash/crash_tool.c,tests/crash_tool))
 $(eval $(call TOOL_template,tests/fault/fault.c,tests/fault))
 $(eval $(call TOOL_template,tests/tools/without.c,tests/without))
 
-TOOLS := $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
+# Rulers: small and static, so that what they measure is not them.
+$(B)/tests/race $(B)/tests/floor: $(B)/tests/%: tests/bench/%.c
+	@mkdir -p $(dir $@)
+	@[ $(V) = 1 ] || echo "  LD $@"
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 $(WARN) -static -o $@ $<
+
+TOOLS := $(B)/tests/race $(B)/tests/floor $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
 	$(B)/tests/manifest-dump $(B)/tests/bench_manifest \
 	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/agent_tool \
 	$(B)/tests/inject $(B)/tests/crash_tool $(B)/tests/fault $(B)/tests/without \
