@@ -112,6 +112,35 @@ int caps_read(const struct spec_caps *c, struct caps *out, struct err *err)
 	return r;
 }
 
+int caps_grant(struct caps *c, uint64_t *out_lost, struct err *err)
+{
+	const uint64_t asked =
+		c->effective | c->permitted | c->inheritable | c->ambient;
+	uint64_t have = 0;
+
+	if (esys_capget(&have) < 0)
+		return err_sys(err, errno, "capget");
+	*out_lost = asked & ~have;
+	c->effective &= have;
+	c->permitted &= have;
+	c->inheritable &= have;
+	*out_lost |= c->ambient & ~(c->permitted & c->inheritable);
+	c->ambient &= c->permitted & c->inheritable;
+	return 0;
+}
+
+const char *caps_list(uint64_t set, struct arena *arena)
+{
+	const char *text = "";
+	size_t i;
+
+	for (i = 0; i < CAPS_KNOWN; i++)
+		if (set & (UINT64_C(1) << i))
+			text = arena_printf(arena, "%s %s", text,
+					    caps_names[i]);
+	return text;
+}
+
 int caps_drop_bounding(const struct caps *c, struct err *err)
 {
 	unsigned long i;

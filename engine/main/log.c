@@ -72,6 +72,13 @@ void log_error(const struct log *l, const struct err *why)
 		log_line(l, l->fd, "error", why->msg);
 }
 
+void log_warning(void *log, const char *text)
+{
+	const struct log *l = log;
+
+	log_line(l, l->fd >= 0 ? l->fd : 2, "warning", text);
+}
+
 void log_debug(void *log, const char *what, const char *name)
 {
 	const struct log *l = log;

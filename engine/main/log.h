@@ -21,6 +21,9 @@ int log_init(struct log *l, const char *path, const char *format, bool debug,
 	     struct err *err);
 void log_release(struct log *l);
 void log_error(const struct log *l, const struct err *why);
+/* What the specification wants logged where nothing fails.  log: a struct
+ * log; without --log to standard error. */
+void log_warning(void *log, const char *text);
 /* Only with --debug; without --log to standard error.  log: a struct log. */
 void log_debug(void *log, const char *what, const char *name);
 

@@ -30,6 +30,7 @@ static void make_options(struct cli *c, struct run_options *out)
 		.listen_fds = c->listen_fds,
 		.preserve_fds = c->preserve_fds,
 		.note = c->log.debug ? log_debug : NULL,
+		.warn = log_warning,
 		.note_ctx = &c->log,
 	};
 }
@@ -182,6 +183,8 @@ int make_exec(void *ctx, struct err *err)
 		.console_socket = opt_get(v, "console-socket"),
 		.pidfd_socket = opt_get(v, "pidfd-socket"),
 		.preserve_fds = c->preserve_fds,
+		.warn = log_warning,
+		.warn_ctx = &c->log,
 	};
 	struct life l;
 	int rc = life_open(&l, c->root, v->operands[0], err);

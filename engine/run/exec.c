@@ -325,7 +325,7 @@ static int exec_prepare(struct life *l, struct run *r,
 	if (rc == 0)
 		rc = host_check_terminal(r, err);
 	if (rc == 0)
-		rc = caps_read(r->spec.process->caps, &r->caps, err);
+		rc = host_caps(r, err);
 	if (rc == 0)
 		rc = compiled_filter(l->root_fd, r->spec.linux_.seccomp,
 				     &r->filter, err);
@@ -373,7 +373,9 @@ int exec_run(struct life *l, const struct exec_options *opt, int *out_status,
 				 .console_socket = opt->console_socket,
 				 .pidfd_socket = opt->pidfd_socket,
 				 .foreground = !opt->detach,
-				 .preserve_fds = opt->preserve_fds};
+				 .preserve_fds = opt->preserve_fds,
+				 .warn = opt->warn,
+				 .note_ctx = opt->warn_ctx};
 	struct tty t;
 	struct run r;
 	int rc = exec_allowed(l, opt, err);

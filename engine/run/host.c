@@ -83,6 +83,24 @@ int host_check_terminal(const struct run *r, struct err *err)
 	return 0;
 }
 
+/* In a user namespace of its own a process has them all. */
+int host_caps(struct run *r, struct err *err)
+{
+	uint64_t lost = 0;
+	int rc = caps_read(r->spec.process->caps, &r->caps, err);
+
+	if (rc == 0 && r->spec.process->caps != NULL &&
+	    spec_ns_find(&r->spec, SPEC_NS_USER) == NULL)
+		rc = caps_grant(&r->caps, &lost, err);
+	if (rc == 0 && lost != 0)
+		r->opt.warn(r->opt.note_ctx,
+			    arena_printf(r->arena,
+					 "process.capabilities: cannot be "
+					 "given:%s",
+					 caps_list(lost, r->arena)));
+	return rc;
+}
+
 int host_decode(struct run *r, struct err *err)
 {
 	int rc = state_check_id(r->opt.id, err);
@@ -105,7 +123,7 @@ int host_decode(struct run *r, struct err *err)
 	if (rc == 0)
 		rc = filter_check(r->spec.linux_.seccomp, err);
 	if (rc == 0)
-		rc = caps_read(r->spec.process->caps, &r->caps, err);
+		rc = host_caps(r, err);
 	if (rc == 0)
 		rc = host_check_terminal(r, err);
 	r->hooks_early = r->spec.hooks.prestart.n > 0 ||

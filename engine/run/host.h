@@ -5,6 +5,8 @@
 #include "engine/run/run.h"
 
 int host_decode(struct run *r, struct err *err);
+/* process.capabilities, as far as they can be given; also for exec. */
+int host_caps(struct run *r, struct err *err);
 int host_cover(struct run *r, struct err *err);
 int host_claim(struct run *r, struct err *err);
 int host_look(struct run *r, struct err *err);

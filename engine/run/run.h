@@ -43,6 +43,7 @@ struct run_options { /* borrowed from the command line */
 	unsigned int listen_fds; /* of systemd: the first of the preserved */
 	/* told each step of the engine's side, NULL: nobody asks */
 	void (*note)(void *ctx, const char *what, const char *name);
+	void (*warn)(void *ctx, const char *text); /* never NULL */
 	void *note_ctx;
 	bool direct;	 /* `run`: no start.sock, START comes over the link */
 	bool foreground; /* without console_socket the terminal is ours */
