@@ -10,7 +10,6 @@
 #include <grp.h>
 #include <linux/securebits.h>
 #include <string.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -219,25 +218,4 @@ int ident_find(const struct spec_process *p, struct arena *arena,
 	return err_sys(err, last, "exec: \"%s\"", safe);
 }
 
-int ident_personality(const struct spec_personality *p, struct err *err)
-{
-	unsigned long want;
-
-	if (p == NULL)
-		return 0;
-	if (p->flags.n > 0)
-		return err_set(err, ERR_INPUT,
-			       "config: linux.personality.flags: not "
-			       "supported");
-	if (strcmp(p->domain, "LINUX") == 0)
-		want = PER_LINUX;
-	else if (strcmp(p->domain, "LINUX32") == 0)
-		want = PER_LINUX32;
-	else
-		return err_set(err, ERR_INPUT,
-			       "config: linux.personality.domain: want LINUX "
-			       "or LINUX32");
-	if (esys_personality(want) < 0)
-		return err_sys(err, errno, "personality");
-	return 0;
 }

@@ -20,6 +20,5 @@ int ident_set_cwd(const char *cwd, struct err *err);
  * *out in the arena.  ERR_NOTFOUND, ERR_DENIED (not executable). */
 int ident_find(const struct spec_process *p, struct arena *arena,
 	       const char **out, struct err *err);
-int ident_personality(const struct spec_personality *p, struct err *err);
 
 #endif

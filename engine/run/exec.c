@@ -1,6 +1,7 @@
 /* exec.c - see exec.h. */
 #include "engine/run/exec.h"
 
+#include "engine/confine/attr.h"
 #include "engine/confine/compiled.h"
 #include "engine/confine/ident.h"
 #include "engine/rootfs/dev.h"
@@ -267,11 +268,27 @@ static int exec_take_tty(struct run *r, struct tty *t, struct err *err)
 static int exec_place(struct life *l, const struct run *r,
 		      const struct exec_options *opt, struct err *err)
 {
+	const struct spec_affinity *aff = r->spec.process->affinity;
 	int rc = cgproc_join(&l->cgroup, r->child.pid, l->state.pid, err);
 
 	if (rc == 0 && opt->cgroups.n > 0)
 		rc = cgsub_attach(&l->cgroup, opt->cgroups.v, opt->cgroups.n,
 				  r->child.pid, err);
+	if (rc == 0 && aff != NULL)
+		rc = attr_affinity(r->child.pid, aff->final, err);
+	return rc;
+}
+
+static int exec_enter(const struct life *l, struct run *r, int init,
+		      struct err *err)
+{
+	const struct spec_affinity *aff = r->spec.process->affinity;
+	int rc = aff != NULL ? attr_affinity(0, aff->initial, err) : 0;
+
+	r->cgroup = l->cgroup; /* for the child alone */
+	if (rc == 0)
+		rc = ns_enter(init, exec_flags(r), &r->child, err);
+	r->cgroup.n = 0;
 	return rc;
 }
 
@@ -288,9 +305,7 @@ static int exec_spawn(struct life *l, struct run *r,
 			       "cannot exec in a container that is stopped");
 	r->child.run = exec_child;
 	r->child.arg = r;
-	r->cgroup = l->cgroup; /* for the child alone */
-	rc = ns_enter(init, exec_flags(r), &r->child, err);
-	r->cgroup.n = 0;
+	rc = exec_enter(l, r, init, err);
 	(void)close(init);
 	(void)close(r->link[1]);
 	r->link[1] = -1;
@@ -299,6 +314,8 @@ static int exec_spawn(struct life *l, struct run *r,
 		rc = exec_place(l, r, opt, err);
 	if (rc == 0)
 		rc = host_oom(r, err);
+	if (rc == 0)
+		rc = host_shape(r, err);
 	if (rc == 0)
 		rc = link_send(r->link[0], LINK_GO, 0, NULL, err);
 	if (rc == 0 && r->console_fd >= 0)
@@ -324,6 +341,8 @@ static int exec_prepare(struct life *l, struct run *r,
 	rc = exec_process(r, opt, err);
 	if (rc == 0)
 		rc = host_check_terminal(r, err);
+	if (rc == 0)
+		rc = attr_check(r->spec.process, NULL, err);
 	if (rc == 0)
 		rc = host_caps(r, err);
 	if (rc == 0)

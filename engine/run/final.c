@@ -4,6 +4,7 @@
  */
 #include "engine/run/final.h"
 
+#include "engine/confine/attr.h"
 #include "engine/confine/ident.h"
 #include "engine/run/env.h"
 #include "engine/run/notify.h"
@@ -25,7 +26,7 @@ int final_limits(struct run *r, struct err *err)
 	int rc = ident_set_rlimits(r->spec.process, err);
 
 	if (rc == 0)
-		rc = ident_personality(r->spec.linux_.personality, err);
+		rc = attr_self(&r->spec.linux_, err);
 	return rc;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "engine/run/host.h"
 
+#include "engine/confine/attr.h"
 #include "engine/confine/compiled.h"
 #include "engine/run/child.h"
 #include "engine/run/hooks.h"
@@ -120,6 +121,8 @@ int host_decode(struct run *r, struct err *err)
 			       &r->spec, err);
 	if (rc == 0)
 		rc = host_read_overlay(r, err);
+	if (rc == 0)
+		rc = attr_check(r->spec.process, &r->spec.linux_, err);
 	if (rc == 0)
 		rc = filter_check(r->spec.linux_.seccomp, err);
 	if (rc == 0)
@@ -450,17 +453,24 @@ int host_hooks(struct run *r, struct err *err)
 	return rc;
 }
 
-int host_ready(struct run *r, struct err *err)
+int host_await(struct run *r, struct err *err)
 {
 	struct link_msg m;
-	int rc = link_want(r->link[0], LINK_READY, &m, err);
 
-	if (rc == 0)
-		rc = link_send(r->link[0], LINK_READY,
-			       (uint32_t)r->filter.n |
-				       r->filter.flags << RUN_FILTER_SHIFT,
-			       NULL, err);
-	return rc;
+	return link_want(r->link[0], LINK_READY, &m, err);
+}
+
+int host_shape(struct run *r, struct err *err)
+{
+	return attr_apply(r->child.pid, r->spec.process, err);
+}
+
+int host_ready(struct run *r, struct err *err)
+{
+	return link_send(r->link[0], LINK_READY,
+			 (uint32_t)r->filter.n | r->filter.flags
+							 << RUN_FILTER_SHIFT,
+			 NULL, err);
 }
 
 int host_pidfd(struct run *r, struct err *err)

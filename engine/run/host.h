@@ -25,6 +25,8 @@ int host_oom(struct run *r, struct err *err);
 int host_go(struct run *r, struct err *err);
 int host_filter(struct run *r, struct err *err);
 int host_hooks(struct run *r, struct err *err);
+int host_await(struct run *r, struct err *err);
+int host_shape(struct run *r, struct err *err);
 int host_ready(struct run *r, struct err *err);
 int host_pidfd(struct run *r, struct err *err);
 int host_pid_file(struct run *r, struct err *err);

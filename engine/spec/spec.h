@@ -67,6 +67,22 @@ struct spec_size {
 	uint32_t height, width;
 };
 
+struct spec_scheduler {
+	char *policy;
+	struct decode_i64 nice, priority;
+	struct decode_strv flags;
+	struct decode_u64 runtime, deadline, period; /* nanoseconds */
+};
+
+struct spec_ioprio {
+	char *class_;
+	struct decode_i64 priority;
+};
+
+struct spec_affinity {
+	char *initial, *final;
+};
+
 struct spec_process {
 	bool terminal, no_new_privileges;
 	struct spec_size console;
@@ -77,6 +93,9 @@ struct spec_process {
 	struct spec_rlimit *rlimits;
 	size_t n_rlimits;
 	struct decode_i64 oom_score_adj;
+	struct spec_scheduler *scheduler;
+	struct spec_ioprio *io_priority;
+	struct spec_affinity *affinity; /* of exec */
 };
 
 struct spec_device {
@@ -181,6 +200,11 @@ struct spec_personality {
 	struct decode_strv flags;
 };
 
+struct spec_mempolicy {
+	char *mode, *nodes;
+	struct decode_strv flags;
+};
+
 struct spec_offset {
 	struct decode_i64 secs, nanosecs;
 };
@@ -203,6 +227,7 @@ struct spec_linux {
 	struct spec_resources resources;
 	struct spec_seccomp *seccomp;
 	struct spec_personality *personality;
+	struct spec_mempolicy *mempolicy;
 	struct decode_strv sysctl, masked, readonly;
 	struct spec_offsets offsets;
 };

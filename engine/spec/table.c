@@ -98,13 +98,34 @@ static const struct decode_field table_caps[] = {
 	END};
 
 static const struct decode_field table_user[] = {
-	F(spec_user, U32, "uid", uid), F(spec_user, U32, "gid", gid),
+	F(spec_user, U32, "uid", uid),
+	F(spec_user, U32, "gid", gid),
 	F(spec_user, U64, "umask", umask),
-	F(spec_user, IDS, "additionalGids", groups), END};
+	F(spec_user, IDS, "additionalGids", groups),
+	REFUSE("username"), /* windows */
+	END};
 
 static const struct decode_field table_size[] = {
 	F(spec_size, U32, "height", height), F(spec_size, U32, "width", width),
 	END};
+
+static const struct decode_field table_scheduler[] = {
+	MUST(spec_scheduler, STR, "policy", policy),
+	F(spec_scheduler, I64, "nice", nice),
+	F(spec_scheduler, I64, "priority", priority),
+	F(spec_scheduler, STRV, "flags", flags),
+	F(spec_scheduler, U64, "runtime", runtime),
+	F(spec_scheduler, U64, "deadline", deadline),
+	F(spec_scheduler, U64, "period", period),
+	END};
+
+static const struct decode_field table_ioprio[] = {
+	MUST(spec_ioprio, STR, "class", class_),
+	MUST(spec_ioprio, I64, "priority", priority), END};
+
+static const struct decode_field table_affinity[] = {
+	F(spec_affinity, STR, "initial", initial),
+	F(spec_affinity, STR, "final", final), END};
 
 static const struct decode_field table_process_fields[] = {
 	F(spec_process, FLAG, "terminal", terminal),
@@ -119,9 +140,10 @@ static const struct decode_field table_process_fields[] = {
 	F(spec_process, STR, "apparmorProfile", apparmor),
 	F(spec_process, STR, "selinuxLabel", selinux),
 	F(spec_process, I64, "oomScoreAdj", oom_score_adj),
-	REFUSE("scheduler"),
-	REFUSE("ioPriority"),
-	REFUSE("execCPUAffinity"),
+	PTR(spec_process, "scheduler", scheduler, table_scheduler),
+	PTR(spec_process, "ioPriority", io_priority, table_ioprio),
+	PTR(spec_process, "execCPUAffinity", affinity, table_affinity),
+	REFUSE("commandLine"), /* windows */
 	END};
 
 static const struct decode_field table_device[] = {
@@ -248,6 +270,11 @@ static const struct decode_field table_personality[] = {
 	MUST(spec_personality, STR, "domain", domain),
 	F(spec_personality, STRV, "flags", flags), END};
 
+static const struct decode_field table_mempolicy[] = {
+	MUST(spec_mempolicy, STR, "mode", mode),
+	F(spec_mempolicy, STR, "nodes", nodes),
+	F(spec_mempolicy, STRV, "flags", flags), END};
+
 static const struct decode_field table_offset[] = {
 	F(spec_offset, I64, "secs", secs),
 	F(spec_offset, I64, "nanosecs", nanosecs), END};
@@ -272,7 +299,7 @@ static const struct decode_field table_linux[] = {
 	PTR(spec_linux, "personality", personality, table_personality),
 	OBJ(spec_linux, "timeOffsets", offsets, table_offsets),
 	REFUSE("intelRdt"),
-	REFUSE("memoryPolicy"),
+	PTR(spec_linux, "memoryPolicy", mempolicy, table_mempolicy),
 	REFUSE("netDevices"),
 	END};
 

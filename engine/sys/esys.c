@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <linux/ioprio.h>
 #include <sched.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
@@ -156,6 +157,32 @@ int esys_waitid_pidfd(int pidfd, int *out_status, int options)
 int esys_personality(unsigned long persona)
 {
 	return personality(persona);
+}
+
+int esys_setattr(pid_t pid, const struct esys_sched *attr)
+{
+	return (int)syscall(SYS_sched_setattr, pid, attr, 0);
+}
+
+int esys_ioprio(pid_t pid, int value)
+{
+	return (int)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, value);
+}
+
+int esys_setaffinity(pid_t pid, const unsigned long *mask, size_t bytes)
+{
+	return (int)syscall(SYS_sched_setaffinity, pid, bytes, mask);
+}
+
+int esys_set_mempolicy(int mode, const unsigned long *nodes, size_t bits)
+{
+	return (int)syscall(SYS_set_mempolicy, mode, nodes, bits);
+}
+
+int esys_prlimit(pid_t pid, int which, const struct rlimit *limit,
+		 struct rlimit *out_now)
+{
+	return prlimit(pid, (__rlimit_resource_t)which, limit, out_now);
 }
 
 int esys_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev)

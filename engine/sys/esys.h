@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /* clone3(2); in the child 0.  pidfd and flags are the caller's. */
@@ -49,6 +50,23 @@ int esys_execve(const char *path, char *const *argv, char *const *envp);
 int esys_fexec(int fd, char *const *argv, char *const *envp);
 int esys_waitid_pidfd(int pidfd, int *out_status, int options);
 int esys_personality(unsigned long persona);
+/* struct sched_attr; <linux/sched/types.h> cannot stand beside <sched.h>. */
+struct esys_sched {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
+int esys_setattr(pid_t pid, const struct esys_sched *attr);
+/* ioprio_set(2) for one process. */
+int esys_ioprio(pid_t pid, int value);
+int esys_setaffinity(pid_t pid, const unsigned long *mask, size_t bytes);
+int esys_set_mempolicy(int mode, const unsigned long *nodes, size_t bits);
+/* either may be NULL */
+int esys_prlimit(pid_t pid, int which, const struct rlimit *limit,
+		 struct rlimit *out_now);
 int esys_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev);
 
 #endif

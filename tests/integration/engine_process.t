@@ -91,5 +91,112 @@ sh_in n 'mkdir /tmp/x 2>&1'
 is "$OUT" "mkdir: can't create directory '/tmp/x': Operation not permitted" \
 	"notify: a path that nothing needs is not used"
 
+# --- scheduler, io priority, memory policy, affinity, limits ---------------------
+bundle s '.process.scheduler = {"policy": "SCHED_BATCH", "nice": 7,
+		"flags": ["SCHED_FLAG_RESET_ON_FORK"]}
+	| .process.ioPriority = {"class": "IOPRIO_CLASS_BE", "priority": 6}
+	| .linux.memoryPolicy = {"mode": "MPOL_BIND", "nodes": "0",
+		"flags": ["MPOL_F_STATIC_NODES"]}
+	| .linux.personality = {"domain": "LINUX32"}'
+sh_in s 'cut -d" " -f19,41 /proc/1/stat; ionice -p 1; uname -m
+	grep -c "bind=static:0" /proc/1/numa_maps'
+case $(uname -m) in
+x86_64) M=i686 ;;
+*) M=armv8l ;;
+esac
+is "$(printf '%s' "$OUT" | sed '4s/^[1-9][0-9]*/some/')" "7 3
+best-effort: prio 6
+$M
+some" "scheduler, nice, io priority, personality, memory policy"
+edit s 'del(.linux.personality) | .linux.memoryPolicy = {"mode": "MPOL_DEFAULT"}
+	| .process.scheduler = {"policy": "SCHED_FIFO", "priority": 3}
+	| .process.ioPriority = {"class": "IOPRIO_CLASS_RT", "priority": 1}
+	| .linux.cgroupsPath = "/reconcile-'"$T_TAG"'-rt"'
+RT=/sys/fs/cgroup/cpu/reconcile-$T_TAG-rt
+rt_possible() # a v1 group has no real time of its own unless it is given some
+{
+	[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || return 0
+	edit s '.linux.resources.cpu = {"realtimeRuntime": 10000}'
+	mkdir "$RT" && echo 10000 >"$RT/cpu.rt_runtime_us"
+	_st=$?
+	rmdir "$RT"
+	return $_st
+}
+if rt_possible 2>/dev/null && chrt -f 1 true 2>/dev/null; then
+	sh_in s 'cut -d" " -f40,41 /proc/1/stat; ionice -p 1'
+	is "$OUT" "3 1
+realtime: prio 1" "real time in a user namespace, which could not give it to itself"
+else
+	skip "real time in a user namespace" "no real time for groups here"
+fi
+edit s 'del(.linux.resources.cpu)'
+edit s '.process.scheduler = {"policy": "SCHED_DEADLINE", "runtime": 1000000,
+	"deadline": 10000000, "period": 10000000} | del(.process.ioPriority)'
+if chrt -d -T 1000000 -D 10000000 -P 10000000 0 true 2>/dev/null; then
+	edit s '.process.args = ["cat", "/proc/self/stat"]'
+	run E run --bundle "$TMP/s" "$C"
+	is "$(printf '%s' "$OUT" | cut -d' ' -f41)" 6 "deadline"
+else
+	fails "deadline: what the kernel says" 1 'process.scheduler SCHED_DEADLINE: ' \
+		E run --bundle "$TMP/s" "$C"
+fi
+while IFS='|' read -r _f _m; do
+	bundle s "$_f"
+	fails "refused: $_f" 1 "$_m" E create --bundle "$TMP/s" "$C"
+done <<'LIST'
+.process.scheduler = {"policy": "SCHED_X"}|scheduler.policy: unknown value "SCHED_X"
+.process.scheduler = {"policy": "SCHED_OTHER", "nice": 20}|scheduler.nice: want -20 to 19
+.process.scheduler = {"policy": "SCHED_OTHER", "priority": 1}|priority goes only with
+.process.scheduler = {"policy": "SCHED_FIFO"}|scheduler.priority: want 1 to 99
+.process.scheduler = {"policy": "SCHED_RR", "priority": 1, "period": 5}|go only with SCHED_DEADLINE
+.process.scheduler = {"policy": "SCHED_RR", "priority": 1, "flags": ["X"]}|scheduler.flags: unknown value "X"
+.process.scheduler = {"nice": 1}|process.scheduler.policy: want it present
+.process.ioPriority = {"class": "X", "priority": 1}|ioPriority.class: unknown value "X"
+.process.ioPriority = {"class": "IOPRIO_CLASS_BE", "priority": 8}|priority: want 0 to 7
+.process.execCPUAffinity = {"initial": "1-"}|execCPUAffinity.initial: want a list
+.process.execCPUAffinity = {"final": "3-1"}|execCPUAffinity.final: want a list
+.process.execCPUAffinity = {"final": "0,"}|execCPUAffinity.final: want a list
+.process.execCPUAffinity = {"final": "9999"}|execCPUAffinity.final: want a list
+.linux.memoryPolicy = {"mode": "MPOL_X"}|memoryPolicy.mode: unknown value "MPOL_X"
+.linux.memoryPolicy = {"mode": "MPOL_BIND"}|MPOL_BIND wants at least one
+.linux.memoryPolicy = {"mode": "MPOL_LOCAL", "nodes": "0"}|MPOL_LOCAL wants none
+.linux.memoryPolicy = {"mode": "MPOL_BIND", "nodes": "0", "flags": ["X"]}|memoryPolicy.flags: unknown value "X"
+.linux.personality = {"domain": "BSD"}|personality.domain: unknown value "BSD"
+.linux.personality = {"domain": "LINUX", "flags": ["X"]}|personality.flags: the specification has none
+.process.rlimits = [{"type": "RLIMIT_X", "soft": 1, "hard": 1}]|rlimits: unknown value "RLIMIT_X"
+.process.rlimits = [{"type": "RLIMIT_CPU", "soft": 2, "hard": 1}]|rlimits\[0\]: soft is above hard
+.process.commandLine = "x"|process.commandLine: not supported
+.process.user.username = "x"|process.user.username: not supported
+LIST
+bundle s '.process.args = ["sleep", "100"]
+	| .process.execCPUAffinity = {"initial": "0", "final": "1"}'
+if [ "$(nproc)" -gt 1 ]; then
+	E create --bundle "$TMP/s" "$C" && E start "$C"
+	run E exec "$C" grep Cpus_allowed_list /proc/self/status
+	is "$OUT" "Cpus_allowed_list:	1" "exec: its CPUs in the end"
+	jq '.process | .args = ["grep", "Cpus_allowed_list", "/proc/self/status"]
+		| .execCPUAffinity = {"initial": "0"}' "$TMP/s/config.json" >"$TMP/process"
+	run E exec --process "$TMP/process" "$C"
+	is "$OUT" "Cpus_allowed_list:	0" "exec: those of the beginning, where no others are named"
+	like "$(grep Cpus_allowed_list "/proc/$(E state "$C" | jq .pid)/status")" \
+		'[-,]' "the first process is not concerned"
+	E delete --force "$C"
+else
+	skip "exec: CPU affinity" "one CPU"
+fi
+# A hard limit above ours: only the host may raise it.
+bundle s '.process.rlimits = [{"type": "RLIMIT_CORE", "soft": 1024, "hard": 4096}]'
+jq '.process.args = ["sh", "-c", "ulimit -c; ulimit -Hc"]' "$TMP/s/config.json" \
+	>"$TMP/s/c" && mv "$TMP/s/c" "$TMP/s/config.json"
+if capsh --has-p=cap_sys_resource 2>/dev/null; then
+	OUT=$(ulimit -Hc 1 && E run --bundle "$TMP/s" "$C")
+	is "$OUT" "2
+8" "a hard limit raised for a user namespace"
+else
+	(ulimit -Hc 1 && E run --bundle "$TMP/s" "$C") >/dev/null 2>"$TMP/err"
+	like "$(cat "$TMP/err")" 'process.rlimits: raise RLIMIT_CORE: ' \
+		"a hard limit that even the host may not raise"
+fi
+
 baseline_check "the host is as it was"
 finish
