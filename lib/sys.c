@@ -10,7 +10,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #ifndef OPEN_TREE_CLONE /* musl's <sys/mount.h> knows mount(2) alone */
@@ -153,11 +152,6 @@ int sys_landlock_add_path(int ruleset, int fd, uint64_t access)
 int sys_landlock_restrict(int ruleset)
 {
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
-}
-
-int sys_prlimit(int which, const struct rlimit *limit)
-{
-	return (int)syscall(SYS_prlimit64, 0, which, limit, NULL);
 }
 
 int sys_statx(int fd, unsigned int want, struct statx *out)

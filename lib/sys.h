@@ -12,7 +12,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct rlimit;
 struct statx; /* <linux/stat.h> or the C library's */
 
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
@@ -30,8 +29,6 @@ int sys_prctl(int op, unsigned long a, unsigned long b, unsigned long c,
 int sys_signal_default(int sig);
 int sys_setns(int fd, int nstype);
 int sys_unshare(int flags);
-/* setrlimit(2): the C libraries do not agree on the type of its first. */
-int sys_prlimit(int which, const struct rlimit *limit);
 /* statx(fd, "", AT_EMPTY_PATH): of what fd itself stands for. */
 int sys_statx(int fd, unsigned int want, struct statx *out);
 /* Fails with EEXIST where renameat(2) would replace. */

@@ -65,7 +65,7 @@ int ident_set_rlimits(const struct spec_process *p, struct err *err)
 		if (which < 0)
 			return err_set(err, ERR_INPUT,
 				       "process.rlimits: unknown %s", safe);
-		if (sys_prlimit(which, &lim) < 0)
+		if (esys_prlimit(0, which, &lim, NULL) < 0)
 			return err_sys(err, errno, "set %s", safe);
 	}
 	return 0;
@@ -216,6 +216,4 @@ int ident_find(const struct spec_process *p, struct arena *arena,
 			       "$PATH",
 			       safe);
 	return err_sys(err, last, "exec: \"%s\"", safe);
-}
-
 }

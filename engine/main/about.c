@@ -1,5 +1,6 @@
 /* about.c - version, steps, features, spec: what the engine says of itself. */
 #include "engine/main/cli.h"
+#include "engine/confine/attr.h"
 #include "engine/confine/caps.h"
 #include "engine/confine/filter.h"
 #include "engine/example.h"
@@ -120,6 +121,11 @@ static void about_linux(struct jsonw *w)
 	about_flag(w, "apparmor", "enabled", false);
 	about_flag(w, "selinux", "enabled", false);
 	about_flag(w, "intelRdt", "enabled", false);
+	jsonw_key(w, "memoryPolicy");
+	jsonw_obj(w);
+	about_strings(w, "modes", attr_memory_mode);
+	about_strings(w, "flags", attr_memory_flag);
+	jsonw_obj_end(w);
 	jsonw_key(w, "mountExtensions");
 	jsonw_obj(w);
 	about_flag(w, "idmap", "enabled", true);

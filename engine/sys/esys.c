@@ -182,7 +182,7 @@ int esys_set_mempolicy(int mode, const unsigned long *nodes, size_t bits)
 int esys_prlimit(pid_t pid, int which, const struct rlimit *limit,
 		 struct rlimit *out_now)
 {
-	return prlimit(pid, (__rlimit_resource_t)which, limit, out_now);
+	return (int)syscall(SYS_prlimit64, pid, which, limit, out_now);
 }
 
 int esys_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev)

@@ -286,7 +286,6 @@ done <<'LIST'
 .linux.namespaces -= [{"type": "uts"}]|hostname and domainname want a uts
 .linux.cgroupsPath = "/a/../../b"|cgroupsPath
 .linux.intelRdt = {"closID": "a"}|linux.intelRdt: not supported
-.process.scheduler = {"policy": "SCHED_OTHER"}|process.scheduler: not supported
 .process.capabilities.bounding = ["CAP_FLY"]|unknown capability "CAP_FLY"
 .process.user.uid = 4294967296|process.user.uid: want an integer of 0
 .process.user.uid = -1|process.user.uid: want an integer of 0
