@@ -70,7 +70,8 @@ fails "notify: nobody listens" 1 'failed to connect with seccomp agent at /no/su
 E create --bundle "$TMP/n" "$C"
 fails "notify: nobody listens at start" 1 'failed to connect with seccomp agent' \
 	E start "$C"
-is "$(E state "$C" | jq -r .status)" stopped "notify: then its program never ran"
+wait_for 5 status_is "$C" stopped && ok "notify: then its program never ran" ||
+	not_ok "notify: then its program never ran"
 E delete --force "$C"
 edit n 'del(.linux.seccomp.listenerPath)'
 fails "notify: metadata without a path" 1 'listenerMetadata wants listenerPath' \
