@@ -249,7 +249,7 @@ bundle e54 "$NO_USER"' | .process.capabilities = {"bounding": ["CAP_KILL"],
 	"effective": ["CAP_KILL"], "permitted": ["CAP_KILL"]}'
 sh_in e54 'grep -E "^Cap(Prm|Eff|Bnd)" /proc/self/status | cut -f2 | sort -u'
 is "$OUT" "0000000000000020" "E54 all sets as asked"
-bundle e56 '.process.args = ["sh", "-c", "tr \"\\0\" \"\\n\" </proc/1/environ | grep -c ."]'
+bundle e56 '.process.env = ["PATH=/bin"] | .process.args = ["sh", "-c", "tr \"\\0\" \"\\n\" </proc/1/environ | grep -c ."]'
 CANARY_ENV=secret run E run --bundle "$TMP/e56" "$C"
 is "$OUT" 2 "E56 the environment is the config's (and HOME)"
 
