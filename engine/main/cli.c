@@ -11,7 +11,7 @@ static const struct opt cli_globals[] = {
 	{"debug", 0, NULL, "write each step too"},
 	{"cgroup-manager", 0, "cgroupfs", "the only one"},
 	{"systemd-cgroup", 0, NULL, "refused where no systemd runs"},
-	{"rootless", 0, "BOOL", "accepted: it is found out"},
+	{"rootless", 0, "auto|true|false", "without the host's root (auto)"},
 	{"criu", 0, "FILE", "accepted; there is no checkpoint"},
 	{"version", 'v', NULL, "print the version"},
 	{"steps", 0, NULL, "print the table of set-up steps"},

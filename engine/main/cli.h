@@ -12,7 +12,9 @@
 
 struct cli {
 	struct opt_values values;
-	const char *root;
+	const char *root; /* of the state; root_text or the command line's */
+	char root_text[256];
+	bool rootless;
 	char *const *argv; /* as main() got it */
 	struct log log;
 	/* from 3 on: those of socket activation, and all that pass */

@@ -1,13 +1,14 @@
 /*
  * main.c - reconcile-engine, the OCI runtime.
  *
- * Runs as root on the host, once per command, and ends; nothing stays but the
- * container.  The first lines shed what the caller left open; then the
- * command's table row runs.  Errors go to standard error and to --log, in the
- * form that clients of OCI runtimes read; exit status 1, or the container's
- * own.
+ * Runs as root on the host, or as a user (run/rootless.h), once per command,
+ * and ends; nothing stays but the container.  The first lines shed what the
+ * caller left open; then the command's table row runs.  Errors go to standard
+ * error and to --log, in the form that clients of OCI runtimes read; exit
+ * status 1, or the container's own.
  */
 #include "engine/main/cli.h"
+#include "engine/run/rootless.h"
 #include "engine/run/self.h"
 #include "engine/state/state.h"
 #include "lib/kernel.h"
@@ -27,9 +28,16 @@ static bool main_makes(const struct opt_command *cmd)
  * a container, to be removed. */
 static int main_root(struct cli *c, struct err *err)
 {
-	const char *root = opt_get(&c->values, "root");
+	int r = rootless_find(opt_get(&c->values, "rootless"), &c->rootless,
+			      err);
 
-	c->root = root != NULL ? root : STATE_ROOT;
+	if (r < 0)
+		return r;
+	c->root = opt_get(&c->values, "root");
+	if (c->root == NULL && c->rootless)
+		c->root = rootless_root(c->root_text, sizeof(c->root_text));
+	if (c->root == NULL)
+		c->root = STATE_ROOT;
 	if (c->root[0] == '\0' || strspn(c->root, "/") == strlen(c->root))
 		return err_set(err, ERR_INPUT,
 			       "--root: want a directory of its own");

@@ -15,45 +15,137 @@
 #include <unistd.h>
 
 #define IDMAP_MAX_BYTES (IDMAP_LINES_MAX * 36)
+#define IDMAP_WORD_BYTES 12
 
-static int idmap_write_one(pid_t pid, const char *file,
-			   const struct spec_idmap *v, size_t n,
-			   struct err *err)
+static int idmap_put(pid_t pid, const char *file, const char *text, size_t len,
+		     struct err *err)
 {
-	char path[64], text[IDMAP_MAX_BYTES];
-	size_t len = 0, i;
+	char path[64];
 	ssize_t done;
-	int fd;
+	int fd, r = 0;
 
-	if (n == 0 || n > IDMAP_LINES_MAX)
-		return err_set(err, ERR_INPUT,
-			       "%s: want 1 to %d mappings, have %zu", file,
-			       IDMAP_LINES_MAX, n);
-	for (i = 0; i < n; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len,
-					"%u %u %u\n", v[i].container_id,
-					v[i].host_id, v[i].size);
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "open %s", path);
 	done = write(fd, text, len);
-	if (done != (ssize_t)len) {
-		int saved = errno;
-
-		(void)close(fd);
-		return err_sys(err, saved, "write %s", path);
-	}
+	if (done != (ssize_t)len)
+		r = err_sys(err, errno, "write %s", path);
 	(void)close(fd);
+	return r;
+}
+
+/* The two programs that may give a user the ranges of /etc/subuid and
+ * /etc/subgid.  They are set-user-id and look for themselves who asks. */
+static const struct idmap_file {
+	const char *name, *program;
+} idmap_files[] = {
+	{"uid_map", "/usr/bin/newuidmap"},
+	{"gid_map", "/usr/bin/newgidmap"},
+};
+
+static int idmap_exec(const struct idmap_file *f, char **argv, struct err *err)
+{
+	char *none[] = {NULL};
+	int pidfd = -1, status = 0;
+	struct clone_args args = {.flags = CLONE_PIDFD,
+				  .exit_signal = SIGCHLD,
+				  .pidfd = (uint64_t)(uintptr_t)&pidfd};
+	pid_t pid = esys_clone3(&args);
+
+	if (pid < 0)
+		return err_sys(err, errno, "clone3");
+	if (pid == 0) {
+		if (sys_close_range(3, ~0u, 0) >= 0)
+			(void)esys_execve(f->program, argv, none);
+		_exit(127);
+	}
+	if (esys_waitid_pidfd(pidfd, &status, 0) < 0)
+		status = -1;
+	(void)close(pidfd);
+	if (status == 127)
+		return err_set(err, ERR_NOTFOUND,
+			       "rootless: more than one id wants %s",
+			       f->program);
+	if (status != 0)
+		return err_set(err, ERR_DENIED,
+			       "rootless: %s: exit status %d (want the ids "
+			       "in /etc/subuid and /etc/subgid)",
+			       f->program, status);
 	return 0;
+}
+
+static int idmap_by_program(pid_t pid, const struct idmap_file *f,
+			    const struct spec_idmap *v, size_t n,
+			    struct err *err)
+{
+	char words[3 * IDMAP_LINES_MAX + 1][IDMAP_WORD_BYTES];
+	char *argv[3 * IDMAP_LINES_MAX + 3];
+	char name[32];
+	size_t i, k = 0;
+
+	(void)snprintf(name, sizeof(name), "%s", f->program);
+	(void)snprintf(words[k++], IDMAP_WORD_BYTES, "%d", pid);
+	for (i = 0; i < n; i++) {
+		(void)snprintf(words[k++], IDMAP_WORD_BYTES, "%u",
+			       v[i].container_id);
+		(void)snprintf(words[k++], IDMAP_WORD_BYTES, "%u",
+			       v[i].host_id);
+		(void)snprintf(words[k++], IDMAP_WORD_BYTES, "%u", v[i].size);
+	}
+	argv[0] = name;
+	for (i = 0; i < k; i++)
+		argv[1 + i] = words[i];
+	argv[1 + k] = NULL;
+	return idmap_exec(f, argv, err);
+}
+
+/* A user may map his own id alone, and his group only after the namespace has
+ * given up setgroups(2). */
+static bool idmap_is_own(const struct spec_idmap *v, size_t n, uint32_t id)
+{
+	return n == 1 && v[0].size == 1 && v[0].host_id == id;
+}
+
+static int idmap_write_one(pid_t pid, const struct idmap_file *f,
+			   const struct spec_idmap *v, size_t n,
+			   struct err *err)
+{
+	const bool group = f == &idmap_files[1];
+	char text[IDMAP_MAX_BYTES];
+	struct err first = {0};
+	size_t len = 0, i;
+	int r;
+
+	if (n == 0 || n > IDMAP_LINES_MAX)
+		return err_set(err, ERR_INPUT,
+			       "%s: want 1 to %d mappings, have %zu", f->name,
+			       IDMAP_LINES_MAX, n);
+	for (i = 0; i < n; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"%u %u %u\n", v[i].container_id,
+					v[i].host_id, v[i].size);
+	r = idmap_put(pid, f->name, text, len, &first);
+	if (r < 0 && first.sys_errno == EPERM) {
+		if (!idmap_is_own(v, n, group ? getegid() : geteuid()))
+			return idmap_by_program(pid, f, v, n, err);
+		if (group &&
+		    idmap_put(pid, "setgroups", "deny", 4, &first) == 0)
+			r = idmap_put(pid, f->name, text, len, &first);
+	}
+	if (r < 0 && err != NULL)
+		*err = first;
+	return r;
 }
 
 int idmap_write(pid_t pid, const struct idmap *map, struct err *err)
 {
-	int r = idmap_write_one(pid, "uid_map", map->uid, map->n_uid, err);
+	int r = idmap_write_one(pid, &idmap_files[0], map->uid, map->n_uid,
+				err);
 
 	if (r == 0)
-		r = idmap_write_one(pid, "gid_map", map->gid, map->n_gid, err);
+		r = idmap_write_one(pid, &idmap_files[1], map->gid, map->n_gid,
+				    err);
 	return r;
 }
 

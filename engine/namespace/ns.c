@@ -161,39 +161,54 @@ static int ns_write_offset(int fd, const char *clock,
 	return 0;
 }
 
-int ns_time(const struct spec_offsets *o, int *out_back, struct err *err)
+/* Files of a process that cannot be dumped are the host's root's.  Only where
+ * nobody is beside us may we be seen for the length of one open. */
+static int ns_open_offsets(bool alone, struct err *err)
 {
-	int back = open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC);
+	const char *path = "/proc/self/timens_offsets";
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno == EACCES && alone &&
+	    sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0) {
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		(void)sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	}
+	return fd < 0 ? err_sys(err, errno, "open %s", path) : fd;
+}
+
+static int ns_write_offsets(const struct spec_offsets *o, bool alone,
+			    struct err *err)
+{
 	int fd, r;
 
-	if (back < 0)
-		return err_sys(err, errno, "open /proc/self/ns/time");
-	if (sys_unshare(CLONE_NEWTIME) < 0) {
-		int saved = errno;
-
-		(void)close(back);
-		return err_sys(err, saved, "new time namespace");
-	}
-	fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	if (o->monotonic == NULL && o->boottime == NULL)
+		return 0;
+	fd = ns_open_offsets(alone, err);
 	if (fd < 0)
-		r = err_sys(err, errno, "open timens_offsets");
-	else
-		r = ns_write_offset(fd, "monotonic", o->monotonic, err);
+		return fd;
+	r = ns_write_offset(fd, "monotonic", o->monotonic, err);
 	if (r == 0)
 		r = ns_write_offset(fd, "boottime", o->boottime, err);
-	if (fd >= 0)
-		(void)close(fd);
-	*out_back = back;
+	(void)close(fd);
 	return r;
 }
 
-int ns_time_back(int back, struct err *err)
+/* unshare(2) makes it for children; who enters it by its descriptor is in it
+ * himself, and its offsets are fixed from then on. */
+int ns_time(const struct spec_offsets *o, bool alone, struct err *err)
 {
-	int r = 0;
+	int fd, r;
 
-	if (sys_setns(back, CLONE_NEWTIME) < 0)
-		r = err_sys(err, errno, "back to the host's time namespace");
-	(void)close(back);
+	if (sys_unshare(CLONE_NEWTIME) < 0)
+		return err_sys(err, errno, "new time namespace");
+	r = ns_write_offsets(o, alone, err);
+	if (r < 0)
+		return r;
+	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || sys_setns(fd, CLONE_NEWTIME) < 0)
+		r = err_sys(err, errno, "enter the new time namespace");
+	if (fd >= 0)
+		(void)close(fd);
 	return r;
 }
 

@@ -21,7 +21,7 @@ struct ns_plan {
 	bool by_host[SPEC_NS_COUNT]; /* not owned by the joined user ns */
 	uint64_t create;	     /* CLONE_NEW* for clone3 */
 	bool create_cgroup;	     /* later, by unshare in the child */
-	bool create_time;	     /* earlier, by unshare in the engine */
+	bool create_time;	     /* likewise */
 };
 
 struct ns_child {
@@ -37,10 +37,9 @@ void ns_release(struct ns_plan *p);
 /* ERR_INPUT if a path is no namespace of its type. */
 int ns_open(const struct spec *s, struct ns_plan *p, struct err *err);
 bool ns_joins(const struct ns_plan *p);
-/* Time namespace with its offsets, for the children to come; *out_back is the
- * engine's own, for ns_time_back(). */
-int ns_time(const struct spec_offsets *o, int *out_back, struct err *err);
-int ns_time_back(int back, struct err *err);
+/* Into a new time namespace with these offsets.  alone: nobody whom we do not
+ * know shares a namespace with us. */
+int ns_time(const struct spec_offsets *o, bool alone, struct err *err);
 int ns_clone(const struct ns_plan *p, struct ns_child *c, struct err *err);
 /* As a helper would, for exec: joins all of these by the container's pidfd,
  * then clones the child. */

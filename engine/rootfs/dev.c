@@ -18,9 +18,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define DEV_MAJOR_MAX 0xfff /* what the kernel's dev_t holds */
-#define DEV_MINOR_MAX 0xfffff
-
 static const struct dev_node {
 	const char *name; /* in /dev */
 	unsigned int major, minor;
@@ -77,32 +74,6 @@ static mode_t dev_type(const char *name)
 	return 0;
 }
 
-static int dev_fail(struct err *err, const struct spec_device *d,
-		    const char *why)
-{
-	char safe[128];
-
-	return err_set(err, ERR_INPUT, "config: linux.devices: %s: %s",
-		       text_safe(safe, sizeof(safe), d->path, strlen(d->path)),
-		       why);
-}
-
-static int dev_check(const struct spec_device *d, struct err *err)
-{
-	const mode_t type = dev_type(d->type);
-
-	if (type == 0)
-		return dev_fail(err, d, "type: want c, b, u or p");
-	if (type == S_IFIFO)
-		return 0;
-	if (!d->major.set || !d->minor.set)
-		return dev_fail(err, d, "want major and minor");
-	if (d->major.v < 0 || d->major.v > DEV_MAJOR_MAX || d->minor.v < 0 ||
-	    d->minor.v > DEV_MINOR_MAX)
-		return dev_fail(err, d, "no such major and minor");
-	return 0;
-}
-
 static dev_t dev_number(const struct spec_device *d)
 {
 	return dev_type(d->type) == S_IFIFO ? 0
@@ -123,8 +94,7 @@ static int dev_prepare_own(struct rootfs *r, struct arena *arena,
 	for (i = 0; i < l->n_devices && rc == 0; i++) {
 		const struct spec_device *d = &l->devices[i];
 
-		rc = dev_check(d, err);
-		if (rc == 0 && r->userns && dev_type(d->type) != S_IFIFO &&
+		if (r->no_mknod && dev_type(d->type) != S_IFIFO &&
 		    !dev_is_left_out(r, d))
 			rc = prepare_node(d->path, dev_type(d->type),
 					  dev_number(d), &r->device_fd[i], err);
@@ -147,7 +117,7 @@ struct spec_resources dev_rules(const struct spec *s, struct arena *arena)
 	for (i = 0; i < l->n_devices; i++) {
 		const struct spec_device *d = &l->devices[i];
 
-		if (dev_type(d->type) == S_IFIFO || dev_check(d, NULL) < 0)
+		if (dev_type(d->type) == S_IFIFO)
 			continue;
 		res.devices[res.n_devices++] = (struct spec_dev_rule){
 			.allow = true,
@@ -165,7 +135,7 @@ int dev_prepare(struct rootfs *r, struct arena *arena, struct err *err)
 	size_t i;
 	int rc = 0;
 
-	if (r->userns && !dev_is_bound(r))
+	if (r->no_mknod && !dev_is_bound(r))
 		for (i = 0; i < ROOTFS_NODES && rc == 0; i++) {
 			(void)snprintf(path, sizeof(path), "/dev/%s",
 				       dev_nodes[i].name);
@@ -294,7 +264,7 @@ static int dev_make_nodes(struct rootfs *r, int dir, struct err *err)
 		const struct dev_node *n = &dev_nodes[i];
 		dev_t dev = makedev(n->major, n->minor);
 
-		if (r->userns)
+		if (r->no_mknod)
 			rc = dev_attach(dir, n->name, S_IFCHR, dev,
 					&r->node_fd[i], err);
 		else

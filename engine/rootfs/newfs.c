@@ -173,42 +173,37 @@ static bool newfs_is_shared(const struct rootfs *r,
 }
 
 static int newfs_share(const struct rootfs *r, struct rootfs_mount *m,
-		       unsigned int attr, struct err *err)
+		       unsigned int attr)
 {
 	struct mountopt o = {.propagation_rec = true};
 	const size_t n = sizeof(newfs_shared) / sizeof(newfs_shared[0]);
-	int code = err->code;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		if (newfs_is_shared(r, &newfs_shared[i], m->m->type))
 			break;
 	if (i == n)
-		return code;
+		return ERR_SYS;
 	o.rec_set = newfs_shared[i].set | attr | MOUNT_ATTR_NOSUID |
 		    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 	o.rec_set &= ~(uint64_t)MOUNT_ATTR__ATIME;
-	code = prepare_clone(AT_FDCWD, newfs_shared[i].path, true, &m->fd, err);
-	if (code == 0)
-		code = prepare_attr(m->fd, &o, true, err);
-	return code;
+	if (prepare_clone(AT_FDCWD, newfs_shared[i].path, true, &m->fd, NULL) <
+	    0)
+		return ERR_SYS;
+	return prepare_attr(m->fd, &o, true, NULL);
 }
 
 static int newfs_new(const struct rootfs *r, struct rootfs_mount *m,
 		     struct err *err)
 {
 	unsigned int attr = (unsigned int)(m->opt.set | m->opt.rec_set);
-	struct err first = {0};
 	int rc;
 
 	if (strcmp(m->m->type, "tmpfs") == 0)
 		return newfs_tmpfs(r, m, attr, err);
-	rc = newfs_create(m->m->type, m->m->source, &m->opt, attr, &m->fd,
-			  &first);
-	if (rc < 0 && first.sys_errno == EPERM)
-		rc = newfs_share(r, m, attr, &first);
-	if (rc < 0)
-		*err = first;
+	rc = newfs_create(m->m->type, m->m->source, &m->opt, attr, &m->fd, err);
+	if (rc < 0 && err->sys_errno == EPERM && newfs_share(r, m, attr) == 0)
+		rc = 0;
 	return rc;
 }
 

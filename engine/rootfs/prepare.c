@@ -234,7 +234,7 @@ int prepare_sources(struct rootfs *r, int bundle, const struct idmap *map,
 {
 	int rc;
 
-	r->userns = map->n_uid > 0;
+	r->no_mknod = r->no_mknod || map->n_uid > 0;
 	if (r->overlay != NULL)
 		rc = overlay_prepare(r->overlay, map, arena, err);
 	else

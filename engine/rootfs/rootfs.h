@@ -70,7 +70,8 @@ struct rootfs {
 	int *device_fd;			/* owned: spec.linux.devices */
 	struct rootfs_cgroup_dir cgroup[ROOTFS_CGROUPS];
 	size_t n_cgroup;
-	bool userns;
+	bool no_mknod; /* set before prepare_sources(), or by it for a user
+			* namespace: the host's nodes are cloned */
 	bool cgroup_v2_only;
 };
 

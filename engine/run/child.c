@@ -30,15 +30,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static bool child_is_mapped_by_user(const struct run *r)
+{
+	return r->opt.rootless && (r->ns.create & CLONE_NEWUSER) != 0;
+}
+
 int child_hide(struct run *r, struct err *err)
 {
-	(void)r;
+	/* The maps of one who cannot be dumped are root's alone to write. */
+	bool open = child_is_mapped_by_user(r);
+
 	(void)err;
 #ifndef GUARD_OFF_DUMPABLE
-	if (sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	if (sys_prctl(PR_SET_DUMPABLE, open ? 1 : 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "prctl");
+#else
+	(void)open;
 #endif
 	return 0;
+}
+
+int child_time_ns(struct run *r, struct err *err)
+{
+	if (!r->ns.create_time)
+		return 0;
+	return ns_time(&r->spec.linux_.offsets, !ns_joins(&r->ns), err);
 }
 
 int child_cgroup(struct run *r, struct err *err)
@@ -50,7 +66,12 @@ int child_wait(struct run *r, struct err *err)
 {
 	struct link_msg m;
 
-	return link_want(r->link[1], LINK_GO, &m, err);
+	int rc = link_want(r->link[1], LINK_GO, &m, err);
+
+	if (rc == 0 && child_is_mapped_by_user(r) &&
+	    sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		rc = err_sys(err, errno, "prctl");
+	return rc;
 }
 
 int child_ids(struct run *r, struct err *err)

@@ -10,6 +10,7 @@
 #include "engine/run/hooks.h"
 #include "engine/run/link.h"
 #include "engine/run/passfd.h"
+#include "engine/run/rootless.h"
 #include "engine/run/self.h"
 #include "engine/rootfs/dev.h"
 #include "engine/rootfs/overlay.h"
@@ -129,10 +130,13 @@ int host_decode(struct run *r, struct err *err)
 		rc = host_caps(r, err);
 	if (rc == 0)
 		rc = host_check_terminal(r, err);
+	if (rc == 0 && r->opt.rootless)
+		rc = rootless_check(r, err);
 	r->hooks_early = r->spec.hooks.prestart.n > 0 ||
 			 r->spec.hooks.create_runtime.n > 0 ||
 			 r->spec.hooks.create_container.n > 0;
 	r->rootfs.spec = &r->spec;
+	r->rootfs.no_mknod = r->opt.rootless;
 	r->map = (struct idmap){r->spec.linux_.uid_map, r->spec.linux_.gid_map,
 				r->spec.linux_.n_uid_map,
 				r->spec.linux_.n_gid_map};
@@ -166,6 +170,10 @@ int host_look(struct run *r, struct err *err)
 		path = arena_printf(r->arena, CGROUP_DEFAULT "/%s", path);
 	rc = cgroup_init(&r->cgroup, CGROUP_ROOT, false, path, err);
 	r->cgroup.marks = r->root_fd;
+	if (r->opt.rootless) {
+		rootless_cgroups(&r->cgroup);
+		rc = rc == ERR_NOTFOUND ? 0 : rc;
+	}
 	if (rc == 0)
 		rc = cgroup_look(&r->cgroup, err);
 	return rc;
@@ -237,13 +245,23 @@ void host_undo_cgroup(struct run *r)
 
 int host_limits(struct run *r, struct err *err)
 {
+	const bool rootless = r->opt.rootless;
 	const struct spec_resources res = dev_rules(&r->spec, r->arena);
-	int rc = cglimit_write(&r->cgroup, &res, err);
+	int rc;
 
-	return rc < 0 ? rc : cglimit_devices(&r->cgroup, &res, false, err);
+	if (rootless && !rootless_wants_limits(&res))
+		return 0;
+	if (rootless && r->cgroup.n == 0)
+		return err_set(err, ERR_INPUT,
+			       "rootless: linux.resources: no control group is "
+			       "ours to write; leave limits out");
+	rc = cglimit_write(&r->cgroup, &res, err);
+	if (rc == 0 && !rootless)
+		rc = cglimit_devices(&r->cgroup, &res, false, err);
+	return rc;
 }
 
-int host_sources(struct run *r, struct err *err)
+int host_take_sources(struct run *r, struct err *err)
 {
 	size_t i;
 	int rc = prepare_sources(&r->rootfs, r->bundle_fd, &r->map, r->arena,
@@ -254,6 +272,12 @@ int host_sources(struct run *r, struct err *err)
 		rc = prepare_cgroup(&r->rootfs, r->cgroup.h[i].name,
 				    r->cgroup.h[i].dir, err);
 	return rc;
+}
+
+int host_sources(struct run *r, struct err *err)
+{
+	r->inside = r->opt.rootless && rootless_is_shut_out();
+	return r->inside ? 0 : host_take_sources(r, err);
 }
 
 static int host_start_socket(struct run *r, struct err *err)
@@ -312,18 +336,13 @@ int host_sockets(struct run *r, struct err *err)
 
 int host_clone(struct run *r, struct err *err)
 {
-	int back = -1, rc = 0;
+	int rc;
 
 	r->child.run = child_main;
 	r->child.arg = r;
-	r->child.cgroup_fd = cgroup_v2_dir(&r->cgroup);
-	if (r->ns.create_time)
-		rc = ns_time(&r->spec.linux_.offsets, &back, err);
-	if (rc == 0)
-		rc = ns_clone(&r->ns, &r->child, err);
-	if (back >= 0 && ns_time_back(back, rc == 0 ? err : NULL) < 0 &&
-	    rc == 0)
-		rc = err->code;
+	/* Born there is only who may move from where we are. */
+	r->child.cgroup_fd = r->opt.rootless ? -1 : cgroup_v2_dir(&r->cgroup);
+	rc = ns_clone(&r->ns, &r->child, err);
 	host_close(&r->link[1]);
 	host_close(&r->start_fd);
 	host_close(&r->console_fd);
@@ -402,7 +421,11 @@ int host_oom(struct run *r, struct err *err)
 	n = snprintf(text, sizeof(text), "%lld", (long long)want->v);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, (size_t)n) != n)
-		rc = err_sys(err, errno, "process.oomScoreAdj %s", text);
+		/* A lower one than ours is not for a user to have. */
+		rc = r->opt.rootless && (errno == EACCES || errno == EPERM)
+			     ? 0
+			     : err_sys(err, errno, "process.oomScoreAdj %s",
+				       text);
 	host_close(&fd);
 	return rc;
 }

@@ -14,6 +14,8 @@ int host_record(struct run *r, struct err *err);
 int host_namespaces(struct run *r, struct err *err);
 int host_cgroup(struct run *r, struct err *err);
 int host_limits(struct run *r, struct err *err);
+/* What host_sources() does, by whichever side may. */
+int host_take_sources(struct run *r, struct err *err);
 int host_sources(struct run *r, struct err *err);
 int host_sockets(struct run *r, struct err *err);
 int host_clone(struct run *r, struct err *err);

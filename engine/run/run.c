@@ -5,6 +5,7 @@
 #include "engine/run/child.h"
 #include "engine/run/host.h"
 #include "engine/run/final.h"
+#include "engine/run/rootless.h"
 
 #include "engine/confine/filter.h"
 
@@ -67,6 +68,8 @@ static const struct run_step run_steps[] = {
 	 "nobody in a joined namespace may look into us"},
 	{"cgroup-enter", RUN_CHILD, "root of the cgroup tree", child_cgroup,
 	 NULL, "while our ids are the host's; v2 we were born into"},
+	{"time-namespace", RUN_CHILD, "CAP_SYS_TIME inside", child_time_ns,
+	 NULL, "with its offsets, while /proc is the host's"},
 	{"wait-go", RUN_CHILD, "-", child_wait, NULL, "no id is mapped before"},
 	{"ids", RUN_CHILD, "CAP_SETUID inside", child_ids, NULL,
 	 "files are made as the container's root"},
@@ -78,6 +81,8 @@ static const struct run_step run_steps[] = {
 	 "host and domain name of the new uts namespace"},
 	{"loopback", RUN_CHILD, "CAP_NET_ADMIN inside", child_loopback, NULL,
 	 "a new network namespace has its lo down"},
+	{"sources-inside", RUN_CHILD, "CAP_SYS_ADMIN inside", rootless_sources,
+	 NULL, "rootless: where the engine itself may not clone mounts"},
 	{"root", RUN_CHILD, "CAP_SYS_ADMIN inside", child_root, NULL,
 	 "all destinations are resolved in it"},
 	{"mounts", RUN_CHILD, "CAP_SYS_ADMIN inside", child_mounts, NULL,

@@ -47,6 +47,7 @@ struct run_options { /* borrowed from the command line */
 	void *note_ctx;
 	bool direct;	 /* `run`: no start.sock, START comes over the link */
 	bool foreground; /* without console_socket the terminal is ours */
+	bool rootless;	 /* see rootless.h */
 };
 
 struct run {
@@ -71,6 +72,7 @@ struct run {
 	int log_fd;
 	struct ns_child child;
 	bool covered;	  /* self_cover() has nothing left to do */
+	bool inside;	  /* sources are for the container's side to take */
 	bool hooks_early; /* any of the three before the pivot */
 };
 

@@ -10,9 +10,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#define SELF_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 int self_stand(struct err *err)
 {
@@ -79,6 +83,62 @@ static bool self_is_out_of_reach(const struct idmap *map, const struct stat *st)
 	       !self_has(map->gid, map->n_gid, st->st_gid);
 }
 
+/* Where mounts may not be cloned (an ordinary user), a sealed copy in memory
+ * does the same. */
+static int self_copy(int fd, off_t size, int *out_copy, struct err *err)
+{
+	int copy = memfd_create("reconcile-engine",
+				MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	ssize_t n = 1;
+	int r = 0;
+
+	if (copy < 0)
+		return err_sys(err, errno, "memfd_create");
+	while (size > 0 && n > 0) {
+		n = sendfile(copy, fd, NULL, (size_t)size);
+		size -= n > 0 ? n : 0;
+	}
+	if (size > 0 || fcntl(copy, F_ADD_SEALS, SELF_SEALS) < 0)
+		r = err_sys(err, errno, "copy our own executable");
+	if (r < 0)
+		(void)close(copy);
+	else
+		*out_copy = copy;
+	return r;
+}
+
+/* What we may not write nor chmod, a container with no user namespace of its
+ * own may not either. */
+static bool self_is_beyond_us(const struct idmap *map, int fd,
+			      const struct stat *st)
+{
+	return map->n_uid == 0 && st->st_uid != geteuid() &&
+	       faccessat(fd, "", W_OK, AT_EACCESS | AT_EMPTY_PATH) < 0 &&
+	       errno == EACCES;
+}
+
+static int self_cover_copy(const struct idmap *map, char *const *argv,
+			   struct err *err)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int copy = -1, r = 0;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		r = err_sys(err, errno, "open /proc/self/exe");
+	else if (fcntl(fd, F_GET_SEALS) != SELF_SEALS &&
+		 !self_is_beyond_us(map, fd, &st))
+		r = self_copy(fd, st.st_size, &copy, err);
+	if (copy >= 0) {
+		(void)esys_fexec(copy, argv, environ);
+		r = err_sys(err, errno, "execute ourselves");
+		(void)close(copy);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
 int self_cover(const struct idmap *map, char *const *argv, struct err *err)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -100,6 +160,8 @@ int self_cover(const struct idmap *map, char *const *argv, struct err *err)
 	}
 	(void)close(fd);
 	fd = esys_open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE);
+	if (fd < 0 && errno == EPERM)
+		return self_cover_copy(map, argv, err);
 	if (fd < 0)
 		return err_sys(err, errno, "clone our own executable");
 	if (esys_mount_setattr(fd, 0, &attr) < 0)

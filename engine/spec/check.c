@@ -55,9 +55,10 @@ static int check_hooks(const struct spec_hooks *h, struct err *err)
 	return r;
 }
 
-static bool check_number(const struct decode_i64 *n)
+/* The kernel's numbers have 12 and 20 bits. */
+static bool check_number(const struct decode_i64 *n, int64_t max)
 {
-	return n->v >= 0 && n->v <= UINT32_MAX;
+	return n->set && n->v >= 0 && n->v <= max;
 }
 
 static int check_device(const struct spec_device *d, const char **out_want)
@@ -68,10 +69,10 @@ static int check_device(const struct spec_device *d, const char **out_want)
 		*out_want = "type: want c, b, u or p";
 	else if (d->path[0] != '/')
 		*out_want = "path: want an absolute path";
-	else if (!fifo && (!d->major.set || !check_number(&d->major)))
-		*out_want = "major: want it, 0 to 4294967295";
-	else if (!fifo && (!d->minor.set || !check_number(&d->minor)))
-		*out_want = "minor: want it, 0 to 4294967295";
+	else if (!fifo && !check_number(&d->major, 0xfff))
+		*out_want = "major: want it, 0 to 4095";
+	else if (!fifo && !check_number(&d->minor, 0xfffff))
+		*out_want = "minor: want it, 0 to 1048575";
 	else if (check_above(&d->mode, CHECK_MODE_MAX))
 		*out_want = "fileMode: want at most 4095 (07777)";
 	else if (check_above(&d->uid, UINT32_MAX - 1))

@@ -88,7 +88,9 @@ int state_open_root(const char *root, bool create, int *out_fd, struct err *err)
 	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT && create)
-		return file_mkdirs(AT_FDCWD, root, 0700, out_fd, err);
+		return file_mkdirs(AT_FDCWD, root, 0700, out_fd, err) < 0
+			       ? err_wrap(err, "state directory %s", root)
+			       : 0;
 	if (fd < 0)
 		return err_sys(err, errno, "state directory %s", root);
 	*out_fd = fd;

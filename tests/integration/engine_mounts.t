@@ -373,9 +373,10 @@ while IFS='|' read -r _f _m; do
 	fails "refused without a user namespace: $_f" 1 "$_m" \
 		E run --bundle "$TMP/bad" "$C"
 done <<'LIST'
-{"type": "x", "path": "/dev/x"}|/dev/x: type: want c, b, u or p
-{"type": "c", "path": "/dev/x"}|/dev/x: want major and minor
-{"type": "c", "path": "/dev/x", "major": -1, "minor": 0}|no such major and minor
+{"type": "x", "path": "/dev/x"}|type: want c, b, u or p
+{"type": "c", "path": "/dev/x"}|major: want it
+{"type": "c", "path": "/dev/x", "major": -1, "minor": 0}|major: want it
+{"type": "b", "path": "/dev/x", "major": 1, "minor": 1048576}|minor: want it
 {"type": "p", "path": "/bin/busybox"}|device /bin/busybox: .*is another file
 LIST
 bundle bad '.linux.devices = [{"type": "c", "path": "/dev/full", "major": 1, "minor": 3}]'
