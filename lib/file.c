@@ -38,7 +38,7 @@ int file_read_fd(int fd, size_t max, struct buf *out, struct err *err)
 	for (;;) {
 		size_t room = least(max - total, out->max - out->len);
 		size_t have = out->cap - out->len;
-		size_t want = least(have > chunk ? have - 1 : chunk, room);
+		size_t want = least(have > 1 ? have - 1 : chunk, room);
 		char probe[1];
 		char *p = want > 0 ? buf_reserve(out, want) : probe;
 		ssize_t n;
@@ -84,7 +84,7 @@ int file_read(int dirfd, const char *name, size_t max, struct buf *out,
 		r = err_set(err, ERR_INPUT, "%s: want a regular file", name);
 		goto out;
 	}
-	/* a hint: one more, so that the first read sees the end too */
+	/* a hint: one more, so that the end is seen without growing again */
 	if (st.st_size > 0 && (size_t)st.st_size < least(max, out->max))
 		(void)buf_reserve(out, (size_t)st.st_size + 1);
 	r = file_read_fd(fd, max, out, err);

@@ -165,7 +165,6 @@ int make_exec(void *ctx, struct err *err)
 	const struct opt_values *v = &c->values;
 	const char *lists[4][OPT_VALUES_MAX];
 	struct exec_options opt = {
-		.argv = c->argv,
 		.process_file = opt_get(v, "process"),
 		.cwd = opt_get(v, "cwd"),
 		.user = opt_get(v, "user"),
@@ -188,10 +187,13 @@ int make_exec(void *ctx, struct err *err)
 		.warn_ctx = &c->log,
 	};
 	struct life l;
-	int rc = life_open(&l, c->root, v->operands[0], err);
+	int rc = life_find(&l, c->root, v->operands[0], err);
 
 	if (rc == 0) {
-		rc = life_read_spec(&l, err);
+		rc = exec_cover(&l, c->argv, err);
+		life_groups(&l);
+		if (rc == 0)
+			rc = life_read_spec(&l, err);
 		if (rc == 0)
 			rc = exec_run(&l, &opt, &c->status, err);
 		life_release(&l);

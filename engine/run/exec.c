@@ -358,16 +358,22 @@ static int exec_prepare(struct life *l, struct run *r,
 	return rc;
 }
 
-/* Before exec_spawn(), which makes sure of the process that was asked here. */
-static int exec_cover(struct life *l, const struct exec_options *opt,
-		      struct err *err)
+/* exec_spawn() makes sure of the process that is asked here. */
+int exec_cover(const struct life *l, char *const *argv, struct err *err)
 {
 	struct idmap map = {.n_uid = 0};
-	int rc = 0;
+	struct stat own, its;
+	char path[64];
 
-	if (spec_ns_find(&l->spec, SPEC_NS_USER) != NULL)
-		rc = idmap_read_pid(l->state.pid, l->arena, &map, err);
-	return rc < 0 ? rc : self_cover(&map, opt->argv, err);
+	if (l->status == STATE_STOPPED || l->status == STATE_CREATING)
+		return 0; /* there is nothing to go into */
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", l->state.pid);
+	if (stat("/proc/self/ns/user", &own) < 0 || stat(path, &its) < 0)
+		return err_sys(err, errno, "%s", path);
+	if ((own.st_ino != its.st_ino || own.st_dev != its.st_dev) &&
+	    idmap_read_pid(l->state.pid, l->arena, &map, err) < 0)
+		return err->code;
+	return self_cover(&map, argv, err);
 }
 
 static int exec_allowed(const struct life *l, const struct exec_options *opt,
@@ -399,8 +405,6 @@ int exec_run(struct life *l, const struct exec_options *opt, int *out_status,
 	struct run r;
 	int rc = exec_allowed(l, opt, err);
 
-	if (rc == 0)
-		rc = exec_cover(l, opt, err);
 	if (rc < 0)
 		return rc;
 	tty_init(&t);

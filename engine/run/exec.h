@@ -14,7 +14,6 @@ struct exec_list { /* values of an option that may be repeated */
 };
 
 struct exec_options {		  /* borrowed */
-	char *const *argv;	  /* our own */
 	const char *process_file; /* --process */
 	const char *cwd, *user, *apparmor, *label;
 	struct exec_list args, env, caps, gids;
@@ -29,6 +28,9 @@ struct exec_options {		  /* borrowed */
 /* "UID" or "UID:GID", decimal, at most 4294967294; nothing is looked up
  * (E26).  ERR_INPUT. */
 int exec_user(const char *text, struct spec_user *out, struct err *err);
+/* self_cover() for this container; argv: our own.  The first thing to be done,
+ * as it may begin the program again. */
+int exec_cover(const struct life *l, char *const *argv, struct err *err);
 /* Runs it; in the foreground *out_status is its exit status. */
 int exec_run(struct life *l, const struct exec_options *opt, int *out_status,
 	     struct err *err);

@@ -84,9 +84,8 @@ int life_read_spec(struct life *l, struct err *err)
 	return r;
 }
 
-int life_open(struct life *l, const char *root, const char *id, struct err *err)
+int life_find(struct life *l, const char *root, const char *id, struct err *err)
 {
-	struct err ignored = {0};
 	int r;
 
 	*l = (struct life){.root_fd = -1, .dir_fd = -1};
@@ -109,6 +108,13 @@ int life_open(struct life *l, const char *root, const char *id, struct err *err)
 	if (l->state.id == NULL)
 		l->state.id = arena_strdup(l->arena, id);
 	l->status = state_status(l->dir_fd, &l->state);
+	return 0;
+}
+
+void life_groups(struct life *l)
+{
+	struct err ignored = {0};
+
 	if (l->state.cgroup != NULL &&
 	    cgroup_init(&l->cgroup, CGROUP_ROOT, false, l->state.cgroup,
 			&ignored) == 0) {
@@ -117,7 +123,15 @@ int life_open(struct life *l, const char *root, const char *id, struct err *err)
 	}
 	if (l->status == STATE_RUNNING && cgproc_is_frozen(&l->cgroup))
 		l->status = STATE_PAUSED;
-	return 0;
+}
+
+int life_open(struct life *l, const char *root, const char *id, struct err *err)
+{
+	int r = life_find(l, root, id, err);
+
+	if (r == 0)
+		life_groups(l);
+	return r;
 }
 
 void life_release(struct life *l)

@@ -22,6 +22,11 @@ struct life {		     /* an opened container */
 /* ERR_NOTFOUND if there is none. */
 int life_open(struct life *l, const char *root, const char *id,
 	      struct err *err);
+/* The two halves of life_open(): what is recorded, and then the cgroups with
+ * what they tell (paused). */
+int life_find(struct life *l, const char *root, const char *id,
+	      struct err *err);
+void life_groups(struct life *l);
 void life_release(struct life *l);
 
 /* Fills l->spec from the state directory. */
