@@ -91,10 +91,10 @@ int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
  * takes none any more, because the container has handed controllers down to
  * groups of its own: into the group of init, which is below. */
 int cgproc_join(const struct cgroup *c, pid_t pid, pid_t init, struct err *err);
-/* Moves it to existing groups below: n times "[CONTROLLER,...:]PATH".
+/* exec's child: into existing groups below, n times "[CONTROLLER,...:]PATH".
  * ERR_INPUT for a controller that is nowhere. */
-int cgsub_attach(const struct cgroup *c, const char *const *where, size_t n,
-		 pid_t pid, struct err *err);
+int cgsub_enter(const struct cgroup *c, const char *const *where, size_t n,
+		struct err *err);
 int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err);
 bool cgproc_is_frozen(const struct cgroup *c);
 /* True if the group dir or one below it has a process. */

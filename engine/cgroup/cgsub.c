@@ -1,4 +1,5 @@
-/* cgsub.c - see cgroup.h: a process in a group below the container's own. */
+/* cgsub.c - see cgroup.h: the caller goes into a group below the container's.
+ */
 #include "engine/cgroup/cgfile.h"
 #include "engine/cgroup/cgroup.h"
 #include "lib/sys.h"
@@ -24,9 +25,9 @@ static bool cgsub_lists(const char *list, const char *word, size_t len)
 
 /* E31: beneath the container's group, whatever the path says. */
 static int cgsub_move(const struct cgroup_hierarchy *h, const char *path,
-		      pid_t pid, struct err *err)
+		      struct err *err)
 {
-	char text[24], safe[160];
+	char safe[160];
 	int dir, r;
 
 	(void)text_safe(safe, sizeof(safe), path, strlen(path));
@@ -36,15 +37,14 @@ static int cgsub_move(const struct cgroup_hierarchy *h, const char *path,
 			       O_PATH | O_DIRECTORY, 0);
 	if (dir < 0)
 		return err_sys(err, errno, "--cgroup: %s in %s", safe, h->name);
-	(void)snprintf(text, sizeof(text), "%d", pid);
-	r = cgfile_write(dir, "cgroup.procs", text, err);
+	r = cgfile_write(dir, "cgroup.procs", "0", err);
 	(void)close(dir);
 	return r < 0 ? err_wrap(err, "--cgroup: %s in %s", safe, h->name) : 0;
 }
 
 /* controllers NULL: every hierarchy. */
 static int cgsub_one(const struct cgroup *c, const char *controllers,
-		     size_t len, const char *path, pid_t pid, struct err *err)
+		     size_t len, const char *path, struct err *err)
 {
 	bool found = false;
 	char safe[64];
@@ -57,7 +57,7 @@ static int cgsub_one(const struct cgroup *c, const char *controllers,
 		     !cgsub_lists(c->h[i].name, controllers, len)))
 			continue;
 		found = true;
-		r = cgsub_move(&c->h[i], path, pid, err);
+		r = cgsub_move(&c->h[i], path, err);
 	}
 	if (r == 0 && !found)
 		r = err_set(err, ERR_INPUT,
@@ -67,8 +67,8 @@ static int cgsub_one(const struct cgroup *c, const char *controllers,
 	return r;
 }
 
-int cgsub_attach(const struct cgroup *c, const char *const *where, size_t n,
-		 pid_t pid, struct err *err)
+int cgsub_enter(const struct cgroup *c, const char *const *where, size_t n,
+		struct err *err)
 {
 	size_t i;
 	int r = 0;
@@ -82,11 +82,11 @@ int cgsub_attach(const struct cgroup *c, const char *const *where, size_t n,
 				       "--cgroup: more than one wants "
 				       "CONTROLLER: before each path");
 		if (colon == NULL)
-			r = cgsub_one(c, NULL, 0, at, pid, err);
+			r = cgsub_one(c, NULL, 0, at, err);
 		while (colon != NULL && at < colon && r == 0) {
 			size_t len = strcspn(at, ",:");
 
-			r = cgsub_one(c, at, len, colon + 1, pid, err);
+			r = cgsub_one(c, at, len, colon + 1, err);
 			at += len + 1;
 		}
 	}

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MAIN_FAILED = 1, MAIN_EXEC_FAILED = 255 };
+
 static bool main_makes(const struct opt_command *cmd)
 {
 	return cmd != NULL && (cmd->run == make_create || cmd->run == make_run);
@@ -128,6 +130,13 @@ static int main_run(struct cli *c, struct err *err)
 	return r;
 }
 
+/* Statuses that clients know from others of our kind. */
+static int main_failed(const struct opt_command *cmd)
+{
+	return cmd != NULL && cmd->run == make_exec ? MAIN_EXEC_FAILED
+						    : MAIN_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.argv = argv, .log = {.fd = -1}};
@@ -152,7 +161,5 @@ int main(int argc, char **argv)
 		log_error(&cli.log, &err);
 	log_release(&cli.log);
 	free(words);
-	if (r == 0)
-		return cli.status;
-	return cli.status != 0 ? cli.status : 1;
+	return r == 0 ? cli.status : main_failed(cli.values.command);
 }

@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#define MAKE_EXEC_FAILED 255
-
 static void make_options(struct cli *c, struct run_options *out)
 {
 	const struct opt_values *v = &c->values;
@@ -198,7 +196,5 @@ int make_exec(void *ctx, struct err *err)
 			rc = exec_run(&l, &opt, &c->status, err);
 		life_release(&l);
 	}
-	if (rc < 0)
-		c->status = MAKE_EXEC_FAILED;
 	return rc;
 }

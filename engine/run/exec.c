@@ -183,8 +183,14 @@ static int exec_terminal(struct run *r, struct err *err)
 	return rc;
 }
 
-static int exec_child_work(struct run *r, struct err *err)
+struct exec_job { /* what the child gets */
+	struct run *r;
+	const struct exec_options *opt;
+};
+
+static int exec_child_work(const struct exec_job *job, struct err *err)
 {
+	struct run *r = job->r;
 	struct link_msg m;
 	int rc;
 
@@ -192,6 +198,10 @@ static int exec_child_work(struct run *r, struct err *err)
 	rc = child_cgroup(r, err);
 	if (rc == 0)
 		rc = link_want(r->link[1], LINK_GO, &m, err);
+	/* GO: the engine has put us into the container's own group of v2 */
+	if (rc == 0)
+		rc = cgsub_enter(&r->cgroup, job->opt->cgroups.v,
+				 job->opt->cgroups.n, err);
 	if (rc == 0 && setsid() < 0)
 		rc = err_sys(err, errno, "setsid");
 	if (rc == 0 && spec_ns_find(&r->spec, SPEC_NS_USER) != NULL) {
@@ -212,13 +222,14 @@ static int exec_child_work(struct run *r, struct err *err)
 
 static int exec_child(void *arg)
 {
-	struct run *r = arg;
+	const struct exec_job *job = arg;
+	struct run *r = job->r;
 	struct err err = {0};
 
 	(void)close(r->link[0]);
 	r->link[0] = -1;
 	r->conn = r->link[1];
-	(void)exec_child_work(r, &err);
+	(void)exec_child_work(job, &err);
 	(void)link_send(r->link[1], LINK_ERROR, 0, &err, NULL);
 	return 255;
 }
@@ -265,15 +276,11 @@ static int exec_take_tty(struct run *r, struct tty *t, struct err *err)
 	return err->code;
 }
 
-static int exec_place(struct life *l, const struct run *r,
-		      const struct exec_options *opt, struct err *err)
+static int exec_place(struct life *l, const struct run *r, struct err *err)
 {
 	const struct spec_affinity *aff = r->spec.process->affinity;
 	int rc = cgproc_join(&l->cgroup, r->child.pid, l->state.pid, err);
 
-	if (rc == 0 && opt->cgroups.n > 0)
-		rc = cgsub_attach(&l->cgroup, opt->cgroups.v, opt->cgroups.n,
-				  r->child.pid, err);
 	if (rc == 0 && aff != NULL)
 		rc = attr_affinity(r->child.pid, aff->final, err);
 	return rc;
@@ -296,6 +303,7 @@ static int exec_spawn(struct life *l, struct run *r,
 		      const struct exec_options *opt, struct tty *t,
 		      struct err *err)
 {
+	struct exec_job job = {r, opt};
 	int init = state_pidfd(&l->state);
 	struct notify_to to = {&r->spec, &r->state, STATE_RUNNING, 0};
 	int rc;
@@ -304,14 +312,14 @@ static int exec_spawn(struct life *l, struct run *r,
 		return err_set(err, ERR_CONFLICT,
 			       "cannot exec in a container that is stopped");
 	r->child.run = exec_child;
-	r->child.arg = r;
+	r->child.arg = &job;
 	rc = exec_enter(l, r, init, err);
 	(void)close(init);
 	(void)close(r->link[1]);
 	r->link[1] = -1;
 	to.pid = r->child.pid;
 	if (rc == 0)
-		rc = exec_place(l, r, opt, err);
+		rc = exec_place(l, r, err);
 	if (rc == 0)
 		rc = host_oom(r, err);
 	if (rc == 0)

@@ -2,6 +2,7 @@
 #include "engine/run/link.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,25 +11,6 @@
 
 /* Without an error its text stays behind. */
 #define LINK_SHORT offsetof(struct link_msg, err)
-
-int link_send(int sock, enum link_type type, uint32_t value,
-	      const struct err *why, struct err *err)
-{
-	struct link_msg m = {.type = type, .value = value};
-	size_t len = LINK_SHORT;
-	ssize_t n;
-
-	if (why != NULL) {
-		m.err = *why;
-		len = sizeof(m);
-	}
-	do {
-		n = send(sock, &m, len, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)len)
-		return err_sys(err, errno, "the container's first process");
-	return 0;
-}
 
 union link_control {
 	char bytes[CMSG_SPACE(sizeof(int))];
@@ -57,7 +39,9 @@ ssize_t link_pass(int sock, const void *bytes, size_t len, int fd)
 	return n;
 }
 
-/* As recv(2); the descriptor that came with it, -1 if there was none. */
+/* As recv(2); the descriptor that came with it, -1 if there was none.  A peer
+ * that ended with a message of ours unread makes the first call fail; what it
+ * had said before is still there. */
 static ssize_t link_take(int sock, struct link_msg *m, int *out_fd)
 {
 	union link_control control = {.bytes = {0}};
@@ -67,11 +51,20 @@ static ssize_t link_take(int sock, struct link_msg *m, int *out_fd)
 			     .msg_control = control.bytes,
 			     .msg_controllen = sizeof(control.bytes)};
 	struct cmsghdr *c;
+	bool reset = false;
 	ssize_t n;
 
-	do {
+	for (;;) {
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+		if (n < 0 && errno == ECONNRESET && !reset)
+			reset = true;
+		else if (n >= 0 || errno != EINTR)
+			break;
+	}
+	if (n == 0 && reset) {
+		errno = ECONNRESET;
+		n = -1;
+	}
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	*out_fd = -1;
 	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
@@ -80,12 +73,21 @@ static ssize_t link_take(int sock, struct link_msg *m, int *out_fd)
 	return n;
 }
 
+static int link_died(struct err *err)
+{
+	return err_set(err, ERR_SYS,
+		       "the container's first process died early (killed, or "
+		       "over its memory or pids limit)");
+}
+
 static int link_read(ssize_t n, struct link_msg *m, struct err *err)
 {
-	if (n == 0 || (n < 0 && errno == ECONNRESET)) {
+	if (n == 0) {
 		*m = (struct link_msg){.type = LINK_NONE};
 		return 0;
 	}
+	if (n < 0 && errno == ECONNRESET)
+		return link_died(err);
 	if (n < 0)
 		return err_sys(err, errno, "the container's first process");
 	if (n != (ssize_t)LINK_SHORT && n != (ssize_t)sizeof(*m))
@@ -124,6 +126,31 @@ int link_recv(int sock, struct link_msg *out, struct err *err)
 	return r;
 }
 
+int link_send(int sock, enum link_type type, uint32_t value,
+	      const struct err *why, struct err *err)
+{
+	struct link_msg m = {.type = type, .value = value};
+	size_t len = LINK_SHORT;
+	ssize_t n;
+
+	if (why != NULL) {
+		m.err = *why;
+		len = sizeof(m);
+	}
+	do {
+		n = send(sock, &m, len, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	/* The other side has ended: it may have said why. */
+	if (n < 0 && errno == EPIPE) {
+		int r = link_recv(sock, &m, err);
+
+		return r < 0 ? r : link_died(err);
+	}
+	if (n != (ssize_t)len)
+		return err_sys(err, errno, "the container's first process");
+	return 0;
+}
+
 int link_want(int sock, enum link_type want, struct link_msg *out,
 	      struct err *err)
 {
@@ -132,9 +159,7 @@ int link_want(int sock, enum link_type want, struct link_msg *out,
 	if (r < 0 || out->type == want)
 		return r;
 	if (out->type == LINK_NONE)
-		return err_set(err, ERR_SYS,
-			       "the container's first process died early "
-			       "(killed, or over its memory or pids limit)");
+		return link_died(err);
 	return err_set(err, ERR_PROTO,
 		       "want message %d, the container's first process sent "
 		       "%u",
