@@ -2,6 +2,7 @@
 #include "engine/spec/check.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define CHECK_MODE_MAX 07777
 #define CHECK_UMASK_MAX 0777
@@ -61,6 +62,17 @@ static bool check_number(const struct decode_i64 *n, int64_t max)
 	return n->set && n->v >= 0 && n->v <= max;
 }
 
+/* Clients hand on st_mode as it is, with the type of the file in it. */
+static bool check_mode(const struct spec_device *d)
+{
+	const uint64_t type = d->type[0] == 'b'	  ? S_IFBLK
+			      : d->type[0] == 'p' ? S_IFIFO
+						  : S_IFCHR;
+
+	return !d->mode.set || d->mode.v <= CHECK_MODE_MAX ||
+	       (d->mode.v & ~(uint64_t)CHECK_MODE_MAX) == type;
+}
+
 static int check_device(const struct spec_device *d, const char **out_want)
 {
 	bool fifo = strcmp(d->type, "p") == 0;
@@ -73,8 +85,9 @@ static int check_device(const struct spec_device *d, const char **out_want)
 		*out_want = "major: want it, 0 to 4095";
 	else if (!fifo && !check_number(&d->minor, 0xfffff))
 		*out_want = "minor: want it, 0 to 1048575";
-	else if (check_above(&d->mode, CHECK_MODE_MAX))
-		*out_want = "fileMode: want at most 4095 (07777)";
+	else if (!check_mode(d))
+		*out_want = "fileMode: want at most 4095 (07777), beside the "
+			    "type of the device";
 	else if (check_above(&d->uid, UINT32_MAX - 1))
 		*out_want = "uid: want at most 4294967294";
 	else if (check_above(&d->gid, UINT32_MAX - 1))

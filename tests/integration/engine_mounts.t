@@ -337,7 +337,7 @@ secret" "the image is as it was"
 # --- devices -----------------------------------------------------------------------------
 DEVS='[{"type": "c", "path": "/dev/c", "major": 1, "minor": 5, "fileMode": 384, "uid": 3, "gid": 4},
 	{"type": "u", "path": "/dev/u", "major": 1, "minor": 7},
-	{"type": "b", "path": "/dev/deep/b", "major": 7, "minor": 0, "fileMode": 432},
+	{"type": "b", "path": "/dev/deep/b", "major": 7, "minor": 0, "fileMode": 25008},
 	{"type": "p", "path": "/fifo", "fileMode": 420, "uid": 5},
 	{"type": "c", "path": "/dev/null", "major": 1, "minor": 3, "fileMode": 292},
 	{"type": "c", "path": "/dev/ptmx", "major": 5, "minor": 2}]'

@@ -134,7 +134,7 @@ done <<'LIST'
 .linux.devices = [{"type": "c", "path": "x", "major": 1, "minor": 3}]|linux.devices\[0\].path: want an abs
 .linux.devices = [{"type": "c", "path": "/dev/x", "minor": 3}]|linux.devices\[0\].major: want it
 .linux.devices = [{"type": "b", "path": "/dev/x", "major": 1, "minor": -1}]|linux.devices\[0\].minor: want it
-.linux.devices = [{"type": "p", "path": "/dev/x", "fileMode": 4096}]|linux.devices\[0\].fileMode: want
+.linux.devices = [{"type": "p", "path": "/dev/x", "fileMode": 65536}]|linux.devices\[0\].fileMode: want
 .linux.devices = [{"type": "p", "path": "/dev/x", "uid": 4294967296}]|linux.devices\[0\].uid: want
 .linux.maskedPaths = ["/proc/kcore", "proc"]|linux.maskedPaths\[1\]: want an absolute path
 .linux.readonlyPaths = [""]|linux.readonlyPaths\[0\]: want an absolute path
