@@ -106,7 +106,7 @@ MUSL_INC  := -nostdinc -isystem /usr/include/$(MUSL) \
 MUSL_LIB  := /usr/lib/$(MUSL)
 MUSL_DIRS := lib/musl $(engine.DIRS)
 MUSL_LIBC := arena buf clock encode err file jsonp jsonw kernel log num opt \
-	opt_completion opt_help sys text
+	opt_completion opt_help sys text warn
 $(B)/m/%.o: %.c
 	@mkdir -p $(dir $@)
 	@[ $(V) = 1 ] || echo "  CC $< (musl)"

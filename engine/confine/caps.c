@@ -62,83 +62,58 @@ const char *caps_name(size_t i)
 	return i < CAPS_KNOWN ? caps_names[i] : NULL;
 }
 
-int caps_bit(const char *name, uint64_t *out, struct err *err)
+static uint64_t caps_set(const struct decode_strv *names, const struct warn *w)
 {
+	uint64_t set = 0;
 	char safe[64];
-	size_t bit;
+	size_t i, bit;
 
-	for (bit = 0; bit < CAPS_KNOWN; bit++)
-		if (strcmp(name, caps_names[bit]) == 0)
-			break;
-	if (bit == CAPS_KNOWN)
-		return err_set(
-			err, ERR_INPUT,
-			"config: process.capabilities: unknown "
-			"capability \"%s\"",
-			text_safe(safe, sizeof(safe), name, strlen(name)));
-	*out |= UINT64_C(1) << bit;
-	return 0;
-}
-
-static int caps_set(const struct decode_strv *names, uint64_t *out,
-		    struct err *err)
-{
-	size_t i;
-	int r = 0;
-
-	for (i = 0; i < names->n && r == 0; i++)
-		r = caps_bit(names->v[i], out, err);
-	return r;
-}
-
-int caps_read(const struct spec_caps *c, struct caps *out, struct err *err)
-{
-	struct caps caps = {0};
-	int r = 0;
-
-	if (c != NULL) {
-		r = caps_set(&c->bounding, &caps.bounding, err);
-		if (r == 0)
-			r = caps_set(&c->effective, &caps.effective, err);
-		if (r == 0)
-			r = caps_set(&c->inheritable, &caps.inheritable, err);
-		if (r == 0)
-			r = caps_set(&c->permitted, &caps.permitted, err);
-		if (r == 0)
-			r = caps_set(&c->ambient, &caps.ambient, err);
+	for (i = 0; i < names->n; i++) {
+		for (bit = 0; bit < CAPS_KNOWN; bit++)
+			if (strcmp(names->v[i], caps_names[bit]) == 0)
+				break;
+		if (bit < CAPS_KNOWN)
+			set |= UINT64_C(1) << bit;
+		else
+			warn_say(w, "unknown capability \"%s\"",
+				 text_safe(safe, sizeof(safe), names->v[i],
+					   strlen(names->v[i])));
 	}
-	if (r == 0)
-		*out = caps;
-	return r;
+	return set;
 }
 
-int caps_grant(struct caps *c, uint64_t *out_lost, struct err *err)
+/* Leaves of *set what is in may. */
+static void caps_within(uint64_t *set, uint64_t may, const char *what,
+			const char *why, const struct warn *w)
 {
-	const uint64_t asked =
-		c->effective | c->permitted | c->inheritable | c->ambient;
-	uint64_t have = 0;
-
-	if (esys_capget(&have) < 0)
-		return err_sys(err, errno, "capget");
-	*out_lost = asked & ~have;
-	c->effective &= have;
-	c->permitted &= have;
-	c->inheritable &= have;
-	*out_lost |= c->ambient & ~(c->permitted & c->inheritable);
-	c->ambient &= c->permitted & c->inheritable;
-	return 0;
-}
-
-const char *caps_list(uint64_t set, struct arena *arena)
-{
-	const char *text = "";
 	size_t i;
 
 	for (i = 0; i < CAPS_KNOWN; i++)
-		if (set & (UINT64_C(1) << i))
-			text = arena_printf(arena, "%s %s", text,
-					    caps_names[i]);
-	return text;
+		if (*set & ~may & (UINT64_C(1) << i))
+			warn_say(w, "can't %s capability %s: %s", what,
+				 caps_names[i], why);
+	*set &= may;
+}
+
+void caps_read(const struct spec_caps *c, uint64_t have, const struct warn *w,
+	       struct caps *out)
+{
+	*out = (struct caps){0};
+	if (c == NULL)
+		return;
+	out->bounding = caps_set(&c->bounding, w);
+	out->permitted = caps_set(&c->permitted, w);
+	out->effective = caps_set(&c->effective, w);
+	out->inheritable = caps_set(&c->inheritable, w);
+	out->ambient = caps_set(&c->ambient, w);
+	caps_within(&out->permitted, have, "permit", "we do not have it", w);
+	caps_within(&out->effective, out->permitted, "make effective",
+		    "it is not permitted", w);
+	/* the kernel's own rules: capset(2), prctl(2) */
+	caps_within(&out->inheritable, have & out->bounding, "inherit",
+		    "it is not in the bounding set, or we do not have it", w);
+	caps_within(&out->ambient, out->permitted & out->inheritable,
+		    "raise ambient", "it is not permitted and inheritable", w);
 }
 
 int caps_drop_bounding(const struct caps *c, struct err *err)
@@ -165,9 +140,7 @@ int caps_apply(const struct caps *c, struct err *err)
 	unsigned long i;
 
 	if (esys_capset(c->effective, c->permitted, c->inheritable) < 0)
-		return err_sys(err, errno,
-			       "capset (does the engine itself have all of "
-			       "these?)");
+		return err_sys(err, errno, "capset");
 	if (sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(err, errno, "clear ambient capabilities");
 	for (i = 0; i < CAPS_MAX; i++) {
@@ -176,9 +149,7 @@ int caps_apply(const struct caps *c, struct err *err)
 		if (sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) <
 		    0)
 			return err_sys(err, errno,
-				       "raise ambient capability %lu (it must "
-				       "be permitted and inheritable)",
-				       i);
+				       "raise ambient capability %lu", i);
 	}
 	return 0;
 }

@@ -8,7 +8,10 @@
 
 static int change_open(struct cli *c, struct life *l, struct err *err)
 {
-	return life_open(l, c->root, c->values.operands[0], err);
+	int r = life_open(l, c->root, c->values.operands[0], err);
+
+	l->warn = (struct warn){log_warning, &c->log};
+	return r;
 }
 
 int change_start(void *ctx, struct err *err)

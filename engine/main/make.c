@@ -29,8 +29,8 @@ static void make_options(struct cli *c, struct run_options *out)
 		.listen_fds = c->listen_fds,
 		.preserve_fds = c->preserve_fds,
 		.note = c->log.debug ? log_debug : NULL,
-		.warn = log_warning,
 		.note_ctx = &c->log,
+		.warn = {log_warning, &c->log},
 	};
 }
 
@@ -58,27 +58,11 @@ static int make_delete(struct run *r, struct err *err)
 			 .spec = r->spec,
 			 .has_spec = true,
 			 .cgroup = r->cgroup,
-			 .status = STATE_RUNNING};
+			 .status = STATE_RUNNING,
+			 .warn = r->opt.warn};
 	int rc = life_delete(&l, true, err);
 
 	r->cgroup = l.cgroup; /* its descriptors stay the run's */
-	return rc;
-}
-
-static int make_poststart(struct run *r, struct err *err)
-{
-	struct buf b;
-	int rc;
-
-	if (r->spec.hooks.poststart.n == 0)
-		return 0;
-	buf_init(&b, SPEC_MAX_BYTES);
-	rc = hooks_state(&r->state, STATE_RUNNING, &r->spec.annotations, &b,
-			 err);
-	if (rc == 0)
-		rc = hooks_run(&r->spec.hooks.poststart, "poststart",
-			       r->state.bundle, &b, true, err);
-	buf_release(&b);
 	return rc;
 }
 
@@ -91,7 +75,7 @@ static int make_start_direct(struct run *r, struct err *err)
 	if (rc == 0)
 		rc = notify_begin(r->link[0], &to, err);
 	if (rc == 0)
-		rc = make_poststart(r, err);
+		rc = host_poststart(r, err);
 	return rc;
 }
 
@@ -181,8 +165,7 @@ int make_exec(void *ctx, struct err *err)
 		.console_socket = opt_get(v, "console-socket"),
 		.pidfd_socket = opt_get(v, "pidfd-socket"),
 		.preserve_fds = c->preserve_fds,
-		.warn = log_warning,
-		.warn_ctx = &c->log,
+		.warn = {log_warning, &c->log},
 	};
 	struct life l;
 	int rc = life_find(&l, c->root, v->operands[0], err);

@@ -180,7 +180,7 @@ static int child_run_hooks(struct run *r, const struct spec_hook_list *list,
 	r->state.pid = getpid();
 	rc = hooks_state(&r->state, status, &r->spec.annotations, &b, err);
 	if (rc == 0)
-		rc = hooks_run(list, name, dir, &b, false, err);
+		rc = hooks_run(list, name, dir, &b, NULL, err);
 	buf_release(&b);
 	return rc;
 }

@@ -407,8 +407,7 @@ int exec_run(struct life *l, const struct exec_options *opt, int *out_status,
 				 .pidfd_socket = opt->pidfd_socket,
 				 .foreground = !opt->detach,
 				 .preserve_fds = opt->preserve_fds,
-				 .warn = opt->warn,
-				 .note_ctx = opt->warn_ctx};
+				 .warn = opt->warn};
 	struct tty t;
 	struct run r;
 	int rc = exec_allowed(l, opt, err);

@@ -21,8 +21,7 @@ struct exec_options {		  /* borrowed */
 	bool tty, no_new_privs, ignore_paused, detach;
 	const char *pid_file, *console_socket, *pidfd_socket;
 	unsigned int preserve_fds;
-	void (*warn)(void *ctx, const char *text);
-	void *warn_ctx;
+	struct warn warn;
 };
 
 /* "UID" or "UID:GID", decimal, at most 4294967294; nothing is looked up

@@ -10,10 +10,9 @@
 
 /* Runs list in order, in the directory dir (NULL: where we are).  The first
  * that fails (or exceeds its timeout) is an error with the first of what it
- * said, unless tolerant (poststart, poststop): then the rest still runs and
- * the last failure is given back. */
+ * said.  Not so with warn (poststop): that is told it, and the rest runs. */
 int hooks_run(const struct spec_hook_list *list, const char *name,
-	      const char *dir, const struct buf *state, bool tolerant,
+	      const char *dir, const struct buf *state, const struct warn *warn,
 	      struct err *err);
 /* The state document of the specification, for hooks and `state`. */
 int hooks_state(const struct state *s, enum state_status status,

@@ -85,22 +85,16 @@ int host_check_terminal(const struct run *r, struct err *err)
 	return 0;
 }
 
-/* In a user namespace of its own a process has them all. */
+/* In a user namespace of its own the process has all of them. */
 int host_caps(struct run *r, struct err *err)
 {
-	uint64_t lost = 0;
-	int rc = caps_read(r->spec.process->caps, &r->caps, err);
+	uint64_t effective = CAPS_ALL, have = CAPS_ALL;
 
-	if (rc == 0 && r->spec.process->caps != NULL &&
-	    spec_ns_find(&r->spec, SPEC_NS_USER) == NULL)
-		rc = caps_grant(&r->caps, &lost, err);
-	if (rc == 0 && lost != 0)
-		r->opt.warn(r->opt.note_ctx,
-			    arena_printf(r->arena,
-					 "process.capabilities: cannot be "
-					 "given:%s",
-					 caps_list(lost, r->arena)));
-	return rc;
+	if (spec_ns_find(&r->spec, SPEC_NS_USER) == NULL &&
+	    sys_capget(&effective, &have) < 0)
+		return err_sys(err, errno, "capget");
+	caps_read(r->spec.process->caps, have, &r->opt.warn, &r->caps);
+	return 0;
 }
 
 int host_decode(struct run *r, struct err *err)
@@ -449,11 +443,27 @@ int host_filter(struct run *r, struct err *err)
 	return rc;
 }
 
+static int host_run_hooks(struct run *r, const struct spec_hook_list *list,
+			  const char *name, enum state_status status,
+			  const struct warn *warn, struct err *err)
+{
+	struct buf b;
+	int rc;
+
+	if (list->n == 0)
+		return 0;
+	buf_init(&b, SPEC_MAX_BYTES);
+	rc = hooks_state(&r->state, status, &r->spec.annotations, &b, err);
+	if (rc == 0)
+		rc = hooks_run(list, name, r->state.bundle, &b, warn, err);
+	buf_release(&b);
+	return rc;
+}
+
 int host_hooks(struct run *r, struct err *err)
 {
 	const struct spec_hooks *h = &r->spec.hooks;
 	struct link_msg m;
-	struct buf b;
 	int rc;
 
 	if (!r->hooks_early)
@@ -461,19 +471,30 @@ int host_hooks(struct run *r, struct err *err)
 	rc = link_want(r->link[0], LINK_HOOKS, &m, err);
 	if (rc < 0)
 		return rc;
-	buf_init(&b, SPEC_MAX_BYTES);
-	rc = hooks_state(&r->state, STATE_CREATED, &r->spec.annotations, &b,
-			 err);
+	r->hooked = true;
+	rc = host_run_hooks(r, &h->prestart, "prestart", STATE_CREATED, NULL,
+			    err);
 	if (rc == 0)
-		rc = hooks_run(&h->prestart, "prestart", r->state.bundle, &b,
-			       false, err);
-	if (rc == 0)
-		rc = hooks_run(&h->create_runtime, "createRuntime",
-			       r->state.bundle, &b, false, err);
-	buf_release(&b);
+		rc = host_run_hooks(r, &h->create_runtime, "createRuntime",
+				    STATE_CREATED, NULL, err);
 	if (rc == 0)
 		rc = link_send(r->link[0], LINK_NEXT, 0, NULL, err);
 	return rc;
+}
+
+/* runtime.md, "Lifecycle": a hook that fails is followed by the destruction
+ * and by these.  It is the undoing of the first step, hence done last. */
+void host_undo_record(struct run *r)
+{
+	if (r->hooked)
+		(void)host_run_hooks(r, &r->spec.hooks.poststop, "poststop",
+				     STATE_STOPPED, &r->opt.warn, NULL);
+}
+
+int host_poststart(struct run *r, struct err *err)
+{
+	return host_run_hooks(r, &r->spec.hooks.poststart, "poststart",
+			      STATE_RUNNING, NULL, err);
 }
 
 int host_await(struct run *r, struct err *err)

@@ -5,12 +5,11 @@
 #include "engine/run/run.h"
 
 int host_decode(struct run *r, struct err *err);
-/* process.capabilities, as far as they can be given; also for exec. */
-int host_caps(struct run *r, struct err *err);
 int host_cover(struct run *r, struct err *err);
 int host_claim(struct run *r, struct err *err);
 int host_look(struct run *r, struct err *err);
 int host_record(struct run *r, struct err *err);
+void host_undo_record(struct run *r);
 int host_namespaces(struct run *r, struct err *err);
 int host_cgroup(struct run *r, struct err *err);
 int host_limits(struct run *r, struct err *err);
@@ -34,6 +33,10 @@ int host_pidfd(struct run *r, struct err *err);
 int host_pid_file(struct run *r, struct err *err);
 int host_keep(struct run *r, struct err *err);
 
+/* process.capabilities, as far as they can be given; also for exec. */
+int host_caps(struct run *r, struct err *err);
+/* Of a program that has just begun; an error: it must be stopped. */
+int host_poststart(struct run *r, struct err *err);
 int host_check_terminal(const struct run *r, struct err *err);
 int host_console(struct run *r, struct err *err);
 int host_write_file(const char *path, const char *text, size_t len,

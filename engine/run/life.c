@@ -161,7 +161,8 @@ static int life_hooks(struct life *l, const char *name, struct err *err)
 	r = hooks_state(&l->state, stop ? STATE_STOPPED : STATE_RUNNING,
 			&l->spec.annotations, &b, err);
 	if (r == 0)
-		r = hooks_run(list, name, l->state.bundle, &b, true, err);
+		r = hooks_run(list, name, l->state.bundle, &b,
+			      stop ? &l->warn : NULL, err);
 	buf_release(&b);
 	return r;
 }
@@ -205,6 +206,7 @@ static int life_begin(struct life *l, int sock, struct err *err)
 
 int life_start(struct life *l, struct err *err)
 {
+	bool destroy = false;
 	int sock = -1, r;
 
 	if (l->status != STATE_CREATED)
@@ -220,8 +222,15 @@ int life_start(struct life *l, struct err *err)
 		r = life_begin(l, sock, err);
 	(void)close(sock);
 	(void)unlinkat(l->dir_fd, STATE_SOCKET, 0);
-	if (r == 0)
+	if (r < 0 && life_read_spec(l, NULL) == 0)
+		destroy = l->spec.hooks.start_container.n > 0;
+	if (r == 0) {
 		r = life_hooks(l, "poststart", err);
+		destroy = r < 0;
+	}
+	/* runtime.md, "Lifecycle", 7 and 9: on with step 12 */
+	if (destroy)
+		(void)life_delete(l, true, NULL);
 	return r;
 }
 

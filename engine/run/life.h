@@ -8,6 +8,7 @@
 #include "engine/cgroup/cgroup.h"
 #include "engine/spec/spec.h"
 #include "engine/state/state.h"
+#include "lib/warn.h"
 
 struct life {		     /* an opened container */
 	struct arena *arena; /* owned */
@@ -17,6 +18,7 @@ struct life {		     /* an opened container */
 	bool has_spec;
 	struct cgroup cgroup; /* opened where it exists */
 	enum state_status status;
+	struct warn warn; /* for the caller to set after life_open() */
 };
 
 /* ERR_NOTFOUND if there is none. */

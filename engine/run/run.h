@@ -31,6 +31,7 @@
 #include "engine/rootfs/rootfs.h"
 #include "engine/state/state.h"
 #include "lib/buf.h"
+#include "lib/warn.h"
 
 #define RUN_ARENA_BYTES (64u << 20)
 
@@ -43,8 +44,8 @@ struct run_options { /* borrowed from the command line */
 	unsigned int listen_fds; /* of systemd: the first of the preserved */
 	/* told each step of the engine's side, NULL: nobody asks */
 	void (*note)(void *ctx, const char *what, const char *name);
-	void (*warn)(void *ctx, const char *text); /* never NULL */
 	void *note_ctx;
+	struct warn warn;
 	bool direct;	 /* `run`: no start.sock, START comes over the link */
 	bool foreground; /* without console_socket the terminal is ours */
 	bool rootless;	 /* see rootless.h */
@@ -74,6 +75,7 @@ struct run {
 	bool covered;	  /* self_cover() has nothing left to do */
 	bool inside;	  /* sources are for the container's side to take */
 	bool hooks_early; /* any of the three before the pivot */
+	bool hooked;	  /* one of them may have run */
 };
 
 enum run_side { RUN_ENGINE, RUN_CHILD, RUN_START, RUN_SIDES };

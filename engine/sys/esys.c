@@ -87,19 +87,6 @@ int esys_mount_here(const char *type, unsigned long flags, const char *data)
 	return (int)syscall(SYS_mount, type, ".", type, flags, data);
 }
 
-int esys_capget(uint64_t *out_permitted)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &head, data) < 0)
-		return -1;
-	*out_permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
-	return 0;
-}
-
 int esys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
 	struct __user_cap_header_struct head = {

@@ -209,23 +209,6 @@ else
 	skip "limits" "no cgroup v1 memory hierarchy"
 fi
 
-# --- capabilities that cannot be given ------------------------------------
-bundle lack '.linux.namespaces -= [{"type": "user"}] | del(.linux.uidMappings)
-	| del(.linux.gidMappings) | .process.args = ["sh", "-c",
-		"grep -E ^Cap[^B] /proc/self/status | tr -d \"\\n\""]
-	| .process.capabilities = {"bounding": ["CAP_SYS_TIME", "CAP_KILL"],
-		"permitted": ["CAP_SYS_TIME", "CAP_KILL"],
-		"effective": ["CAP_SYS_TIME", "CAP_KILL"],
-		"ambient": ["CAP_KILL"]}'
-rm -f "$TMP/log"
-run setpriv --bounding-set=-sys_time "$ENGINE" --root "$TMP/state" \
-	--log "$TMP/log" --log-format json run --bundle "$TMP/lack" "$C"
-is "$ST $(printf %s "$OUT" | tr -d '\t')" "0 CapInh:0000000000000000CapPrm:0000000000000020CapEff:0000000000000020CapAmb:0000000000000000" \
-	"a container starts with the capabilities that can be given"
-is "$(jq -r '.level + " " + .msg' "$TMP/log")" \
-	"warning process.capabilities: cannot be given: CAP_KILL CAP_SYS_TIME" \
-	"and the log says which could not"
-
 # --- seccomp ----------------------------------------------------------------
 # A profile that knows nothing of our own last steps: what comes between it and
 # the program are capset, prctl, write (of an error) and execve.
@@ -286,7 +269,6 @@ done <<'LIST'
 .linux.namespaces -= [{"type": "uts"}]|hostname and domainname want a uts
 .linux.cgroupsPath = "/a/../../b"|cgroupsPath
 .linux.intelRdt = {"closID": "a"}|linux.intelRdt: not supported
-.process.capabilities.bounding = ["CAP_FLY"]|unknown capability "CAP_FLY"
 .process.user.uid = 4294967296|process.user.uid: want an integer of 0
 .process.user.uid = -1|process.user.uid: want an integer of 0
 .process.terminal = true|without --console-socket

@@ -40,12 +40,12 @@ by "exec python3 $TMP/deaf.py \$run"
 is "$ST $OUT" "0 SigBlk:0000000000000000SigIgn:0000000000000000" \
 	"a caller that ignores and blocks all signals: the program does not"
 printf '#!/bin/sh\ngrep -E "^Sig(Blk|Ign)" /proc/self/status | tr -d "\\t\\n" >%s\n' \
-	"$TMP/hooked" >"$TMP/hook"
+	"$TMP/heard" >"$TMP/hook"
 chmod 755 "$TMP/hook"
 program true
 edit a ".hooks.prestart = [{\"path\": \"$TMP/hook\"}]"
 by "exec python3 $TMP/deaf.py \$run"
-is "$ST $(cat "$TMP/hooked")" \
+is "$ST $(cat "$TMP/heard")" \
 	"0 SigBlk:0000000000000000SigIgn:0000000000000000" \
 	"the same for a hook, and its end is seen though SIGCHLD was ignored"
 # More state than a pipe holds, so that the hook is gone while it is written.
@@ -117,6 +117,74 @@ fails "which is wanted in the bundle" 1 'other' \
 	E run --bundle "$TMP/a" --config other.json "$C"
 fails "a list of containers that nobody keeps" 1 'state directory .*/none' \
 	"$ENGINE" --root "$TMP/none" list
+
+# said: the warnings in ERR.
+said()
+{
+	printf '%s\n' "$ERR" | sed -n 's/.*level=warning msg=//p' | jq -r .
+}
+
+# --- capabilities that cannot be given ----------------------------------------
+bundle caps
+edit caps '.process.capabilities = {
+	"bounding": ["CAP_KILL", "CAP_CHOWN", "CAP_FLY"],
+	"permitted": ["CAP_KILL", "CAP_CHOWN"],
+	"effective": ["CAP_KILL", "CAP_SYS_ADMIN"],
+	"inheritable": ["CAP_KILL", "CAP_SYS_PTRACE"],
+	"ambient": ["CAP_KILL", "CAP_CHOWN"]}
+	| .process.user.uid = 5'
+sh_in caps 'grep ^Cap /proc/self/status | tr -s "\t\n" " "'
+is "$ST $OUT" "0 CapInh: 0000000000000020 CapPrm: 0000000000000020\
+ CapEff: 0000000000000020 CapBnd: 0000000000000021 CapAmb: 0000000000000020 " \
+	"a container starts without them, and no set has more than asked for"
+cat >"$TMP/warnings" <<'EOF'
+unknown capability "CAP_FLY"
+can't make effective capability CAP_SYS_ADMIN: it is not permitted
+can't inherit capability CAP_SYS_PTRACE: it is not in the bounding set, or we do not have it
+can't raise ambient capability CAP_CHOWN: it is not permitted and inheritable
+EOF
+is "$(said)" \
+	"$(cat "$TMP/warnings")" "and each is told"
+bundle host 'del(.linux.uidMappings, .linux.gidMappings)
+	| .linux.namespaces |= map(select(.type != "user"))
+	| .process.capabilities.permitted = ["CAP_KILL", "CAP_SYS_BOOT"]
+	| .process.capabilities.effective = ["CAP_KILL"]
+	| .process.capabilities.bounding = ["CAP_KILL", "CAP_SYS_BOOT"]
+	| .process.args = ["grep", "^CapPrm", "/proc/self/status"]'
+run setpriv --bounding-set -sys_boot --inh-caps -sys_boot \
+	"$ENGINE" --root "$TMP/state" run --bundle "$TMP/host" "$C"
+is "$ST $(echo $OUT) $(said)" "0 CapPrm: 0000000000000020\
+ can't permit capability CAP_SYS_BOOT: we do not have it" \
+	"nor can what the engine itself lacks"
+
+# --- hooks that fail ----------------------------------------------------------
+# hooked FILTER: a bundle whose poststop hooks tell that they ran.
+hooked()
+{
+	bundle hooked '.process.args = ["sleep", "100"]
+		| .hooks.poststop = [{"path": "/bin/false"}, {"path": "/bin/sh",
+		"args": ["sh", "-c", "echo ran >>'"$TMP"'/poststop"]}] | '"$1"
+	: >"$TMP/poststop"
+}
+hooked .
+run E run --detach --bundle "$TMP/hooked" "$C" >/dev/null
+run E --log "$TMP/log" --log-format json delete --force "$C"
+is "$ST $(cat "$TMP/poststop") $(jq -r '.level + " " + .msg' "$TMP/log")" \
+	"0 ran warning hook poststop[0] /bin/false: exit status 1" \
+	"poststop: a warning, the others run, and the container is gone"
+for _h in prestart createRuntime createContainer; do
+	hooked '.hooks.'$_h' = [{"path": "/bin/false"}]'
+	fails "$_h: an error of create" 1 "hook $_h.0. /bin/false: exit status 1" \
+		E create --bundle "$TMP/hooked" "$C"
+	is "$(cat "$TMP/poststop") $(E list -q)" "ran " "$_h: undone, then poststop"
+done
+for _h in startContainer poststart; do
+	hooked '.hooks.'$_h' = [{"path": "/bin/false"}]'
+	E create --bundle "$TMP/hooked" "$C" </dev/null >/dev/null 2>&1
+	fails "$_h: an error of start" 1 "hook $_h.0. /bin/false: exit status 1" \
+		E start "$C"
+	is "$(cat "$TMP/poststop") $(E list -q)" "ran " "$_h: ended, then poststop"
+done
 
 # --- values that no table of types refuses ------------------------------------
 # filter|words of the message
