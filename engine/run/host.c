@@ -148,8 +148,10 @@ int host_claim(struct run *r, struct err *err)
 
 void host_undo_claim(struct run *r)
 {
-	if (r->dir_fd >= 0)
-		(void)state_remove(r->root_fd, r->opt.id, NULL);
+	if (r->dir_fd < 0)
+		return;
+	host_close(&r->dir_fd); /* it may be descriptors that we lack */
+	(void)state_remove(r->root_fd, r->opt.id, NULL);
 }
 
 int host_look(struct run *r, struct err *err)
