@@ -175,6 +175,28 @@ static int ident_try(const char *path)
 	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
+int ident_fail(int why, const char *program, struct err *err)
+{
+	static const struct {
+		int why, code;
+		const char *text;
+	} rows[] = {
+		{ENOENT, ERR_NOTFOUND, "no such file or directory"},
+		{EACCES, ERR_DENIED, "permission denied"},
+		{ENOEXEC, ERR_INPUT, "exec format error"},
+		{ENOTDIR, ERR_INPUT, "not a directory"},
+	};
+	char safe[160];
+	size_t i;
+
+	(void)text_safe(safe, sizeof(safe), program, strlen(program));
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].why == why)
+			return err_set(err, rows[i].code, "exec: \"%s\": %s",
+				       safe, rows[i].text);
+	return err_sys(err, why, "exec: \"%s\"", safe);
+}
+
 int ident_find(const struct spec_process *p, struct arena *arena,
 	       const char **out, struct err *err)
 {
@@ -183,13 +205,12 @@ int ident_find(const struct spec_process *p, struct arena *arena,
 	int last = ENOENT, now;
 	char safe[160];
 
-	(void)text_safe(safe, sizeof(safe), name, strlen(name));
 	if (strchr(name, '/') != NULL) {
 		*out = name;
 		last = ident_try(name);
 		if (last == 0)
 			return 0;
-		return err_sys(err, last, "exec %s", safe);
+		return ident_fail(last, name, err);
 	}
 	if (path == NULL)
 		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
@@ -211,9 +232,9 @@ int ident_find(const struct spec_process *p, struct arena *arena,
 			path++;
 	}
 	if (last == ENOENT)
-		return err_set(err, ERR_NOTFOUND,
-			       "exec: \"%s\": executable file not found in "
-			       "$PATH",
-			       safe);
-	return err_sys(err, last, "exec: \"%s\"", safe);
+		return err_set(
+			err, ERR_NOTFOUND,
+			"exec: \"%s\": executable file not found in $PATH",
+			text_safe(safe, sizeof(safe), name, strlen(name)));
+	return ident_fail(last, name, err);
 }

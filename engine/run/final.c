@@ -138,12 +138,8 @@ int final_filter_late(struct run *r, struct err *err)
 
 int final_exec(struct run *r, struct err *err)
 {
-	char safe[160];
-
 	(void)esys_execve(r->program, r->spec.process->args.v, r->env);
-	return err_sys(
-		err, errno, "exec %s",
-		text_safe(safe, sizeof(safe), r->program, strlen(r->program)));
+	return ident_fail(errno, r->program, err);
 }
 
 int final_terminal(int tty, uid_t owner, struct err *err)
