@@ -120,6 +120,7 @@ int make_run(void *ctx, struct err *err)
 		rc = detach ? make_start_direct(&r, err)
 			    : make_wait(&r, &c->status, err);
 	}
+	run_made(&r);
 	if (made && rc < 0)
 		(void)make_delete(&r, NULL);
 	else if (made && !detach && !keep)

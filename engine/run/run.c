@@ -186,14 +186,10 @@ static void run_close(int *fd)
 	*fd = -1;
 }
 
-void run_release(struct run *r)
+void run_made(struct run *r)
 {
 	prepare_release(&r->rootfs);
 	ns_release(&r->ns);
-	cgroup_release(&r->cgroup);
-	filter_release(&r->filter);
-	run_close(&r->root_fd);
-	run_close(&r->dir_fd);
 	run_close(&r->bundle_fd);
 	run_close(&r->start_fd);
 	run_close(&r->console_fd);
@@ -201,6 +197,15 @@ void run_release(struct run *r)
 	run_close(&r->link[0]);
 	run_close(&r->link[1]);
 	run_close(&r->child.pidfd);
+}
+
+void run_release(struct run *r)
+{
+	run_made(r);
+	cgroup_release(&r->cgroup);
+	filter_release(&r->filter);
+	run_close(&r->root_fd);
+	run_close(&r->dir_fd);
 	if (r->shared != NULL)
 		(void)munmap(r->shared, RUN_SHARED_BYTES);
 	buf_release(&r->config);

@@ -96,6 +96,9 @@ struct run_step {
 #define RUN_SHARED_BYTES ((size_t)FILTER_MAX_INSNS * FILTER_INSN_BYTES)
 
 void run_init(struct run *r, const struct run_options *opt);
+/* Closes what only the making needed: a removal that follows may have few
+ * descriptors.  run_release() does it too. */
+void run_made(struct run *r);
 void run_release(struct run *r);
 
 /* The table; NULL past the end. */

@@ -30,9 +30,9 @@ is "$ST" 41 "status of the program"
 run E exec "$C" sh -c 'kill -TERM $$; sleep 5'
 is "$ST" 143 "128 and the signal"
 fails "not found: 255" 255 'executable file not found in \$PATH' E exec "$C" nothing
-fails "no such file: 255" 255 'No such file or directory' E exec "$C" /no/thing
-fails "not executable: 255" 255 'Permission denied' E exec "$C" /etc/passwd
-fails "a directory: 255" 255 'Permission denied' E exec "$C" /etc
+fails "no such file: 255" 255 'no such file or directory' E exec "$C" /no/thing
+fails "not executable: 255" 255 'permission denied' E exec "$C" /etc/passwd
+fails "a directory: 255" 255 'permission denied' E exec "$C" /etc
 fails "no command: 255" 255 'want a command or --process' E exec "$C"
 fails "no container: 255" 255 'does not exist' E exec "$C-none" true
 "$ENGINE" --root "$TMP/state" exec "$C" sh -c 'trap "exit 6" TERM
