@@ -126,6 +126,7 @@ static void about_linux(struct jsonw *w)
 	about_strings(w, "modes", attr_memory_mode);
 	about_strings(w, "flags", attr_memory_flag);
 	jsonw_obj_end(w);
+	about_flag(w, "netDevices", "enabled", true);
 	jsonw_key(w, "mountExtensions");
 	jsonw_obj(w);
 	about_flag(w, "idmap", "enabled", true);

@@ -6,6 +6,7 @@
 
 #include "engine/confine/attr.h"
 #include "engine/confine/compiled.h"
+#include "engine/namespace/netdev.h"
 #include "engine/run/child.h"
 #include "engine/run/hooks.h"
 #include "engine/run/link.h"
@@ -400,6 +401,23 @@ int host_idmap_binds(struct run *r, struct err *err)
 			return err_sys(err, errno, "open %s", path);
 	}
 	rc = prepare_map_binds(&r->rootfs, fd, err);
+	host_close(&fd);
+	return rc;
+}
+
+int host_netdevs(struct run *r, struct err *err)
+{
+	const struct spec_linux *l = &r->spec.linux_;
+	char path[64];
+	int fd, rc;
+
+	if (l->n_netdevs == 0)
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", r->child.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "open %s", path);
+	rc = netdev_move(l->netdevs, l->n_netdevs, fd, err);
 	host_close(&fd);
 	return rc;
 }

@@ -22,6 +22,7 @@ int host_remember(struct run *r, struct err *err);
 int host_maps(struct run *r, struct err *err);
 int host_attach(struct run *r, struct err *err);
 int host_idmap_binds(struct run *r, struct err *err);
+int host_netdevs(struct run *r, struct err *err);
 int host_oom(struct run *r, struct err *err);
 int host_go(struct run *r, struct err *err);
 int host_filter(struct run *r, struct err *err);

@@ -113,6 +113,8 @@ int rootless_check(const struct run *r, struct err *err)
 
 	if (r->rootfs.overlay != NULL)
 		what = "--overlay";
+	else if (r->spec.linux_.n_netdevs > 0)
+		what = "linux.netDevices";
 	else if (spec_ns_find(&r->spec, SPEC_NS_MOUNT) == NULL)
 		what = "a container without a mount namespace";
 	if (what != NULL)

@@ -45,6 +45,8 @@ static const struct run_step run_steps[] = {
 	 NULL, "before the child makes its cgroup namespace"},
 	{"idmap-mounts", RUN_ENGINE, "CAP_SYS_ADMIN", host_idmap_binds, NULL,
 	 "needs the child's user namespace and the host's privilege"},
+	{"net-devices", RUN_ENGINE, "CAP_NET_ADMIN", host_netdevs, NULL,
+	 "the namespace stands, and nothing runs in it yet"},
 	{"oom-score", RUN_ENGINE, "CAP_SYS_RESOURCE to lower it", host_oom,
 	 NULL, "the child may not lower its own"},
 	{"go", RUN_ENGINE, "-", host_go, NULL, "the child works from here on"},

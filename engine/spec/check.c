@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define CHECK_NETDEV_MAX 15
 #define CHECK_MODE_MAX 07777
 #define CHECK_UMASK_MAX 0777
 
@@ -124,12 +125,52 @@ static int check_paths(const struct decode_strv *paths, const char *name,
 	return 0;
 }
 
+/* As the kernel has it; a template may number the device in the container. */
+static bool check_netdev_name(const char *name, bool template)
+{
+	const char *percent = strchr(name, '%');
+	size_t len = strlen(name);
+
+	if (len == 0 || len > CHECK_NETDEV_MAX || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0 || strpbrk(name, "/: \t\n\v\f\r") != NULL)
+		return false;
+	return percent == NULL || (template && percent[1] == 'd' &&
+				   strchr(percent + 1, '%') == NULL);
+}
+
+static int check_netdevs(const struct spec *s, struct err *err)
+{
+	const struct spec_linux *l = &s->linux_;
+	size_t i;
+
+	if (l->n_netdevs > 0 && spec_ns_find(s, SPEC_NS_NET) == NULL)
+		return err_set(err, ERR_INPUT,
+			       "config: linux.netDevices wants a network "
+			       "namespace");
+	for (i = 0; i < l->n_netdevs; i++) {
+		const struct spec_netdev *d = &l->netdevs[i];
+		bool named = d->name != NULL && d->name[0] != '\0';
+
+		if (!check_netdev_name(d->key, false) ||
+		    (named && !check_netdev_name(d->name, true)))
+			return err_set(
+				err, ERR_INPUT,
+				"config: linux.netDevices: want names of "
+				"1 to %d characters without space, / "
+				"and :, in a new name %%d once",
+				CHECK_NETDEV_MAX);
+	}
+	return 0;
+}
+
 int check_spec(const struct spec *s, struct err *err)
 {
 	int r = check_hooks(&s->hooks, err);
 
 	if (r == 0)
 		r = check_devices(&s->linux_, err);
+	if (r == 0)
+		r = check_netdevs(s, err);
 	if (r == 0)
 		r = check_paths(&s->linux_.masked, "maskedPaths", err);
 	if (r == 0)

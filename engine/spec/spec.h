@@ -218,11 +218,16 @@ struct spec_root {
 	bool readonly;
 };
 
+struct spec_netdev {
+	char *key, *name; /* on the host; in the container, NULL: the same */
+};
+
 struct spec_linux {
 	struct spec_ns *ns;
 	struct spec_idmap *uid_map, *gid_map;
 	struct spec_device *devices;
-	size_t n_ns, n_uid_map, n_gid_map, n_devices;
+	struct spec_netdev *netdevs;
+	size_t n_ns, n_uid_map, n_gid_map, n_devices, n_netdevs;
 	char *cgroups_path, *propagation, *mount_label;
 	struct spec_resources resources;
 	struct spec_seccomp *seccomp;

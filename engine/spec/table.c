@@ -283,6 +283,9 @@ static const struct decode_field table_offsets[] = {
 	PTR(spec_offsets, "monotonic", monotonic, table_offset),
 	PTR(spec_offsets, "boottime", boottime, table_offset), END};
 
+static const struct decode_field table_netdev[] = {
+	F(spec_netdev, STR, "name", name), END};
+
 static const struct decode_field table_linux[] = {
 	LIST(spec_linux, "namespaces", ns, n_ns, table_ns),
 	LIST(spec_linux, "uidMappings", uid_map, n_uid_map, table_idmap),
@@ -300,7 +303,7 @@ static const struct decode_field table_linux[] = {
 	OBJ(spec_linux, "timeOffsets", offsets, table_offsets),
 	REFUSE("intelRdt"),
 	PTR(spec_linux, "memoryPolicy", mempolicy, table_mempolicy),
-	REFUSE("netDevices"),
+	DICT(spec_linux, "netDevices", netdevs, n_netdevs, table_netdev),
 	END};
 
 static const struct decode_field table_root[] = {

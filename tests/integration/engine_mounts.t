@@ -416,8 +416,8 @@ E features >"$TMP/features"
 is "$(jq -c '.mountOptions | (. == sort), index("remount") != null, index("rro") != null,
 	index("size") != null' "$TMP/features" | tr '\n' ' ')" "true true true false " \
 	"features: mount options"
-is "$(jq -c '.linux.mountExtensions.idmap.enabled, .potentiallyUnsafeConfigAnnotations' \
-	"$TMP/features" | tr '\n' ' ')" "true [] " "features: idmap, no unsafe annotation"
+is "$(jq -c '.linux.mountExtensions.idmap.enabled, .linux.netDevices.enabled, .potentiallyUnsafeConfigAnnotations' \
+	"$TMP/features" | tr '\n' ' ')" "true true [] " "features: idmap, netDevices, no unsafe annotation"
 
 is "$(E list -q)" "" "no state is left"
 baseline_check "mounts, cgroups, namespaces, links as before"
