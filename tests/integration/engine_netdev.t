@@ -49,7 +49,7 @@ for _u in "$NO_USER" .; do
 	done
 	unlike "$OUT" '198.51.100.1|::99' "left: an address of the host alone, one for a time"
 	like "$(echo $OUT)" '02:00:00:00:00:0a 1400 10 5 ' "address, mtu and index kept, all up"
-	like "$OUT" '^outside lo pva pvb pvc pvd$' "gone from the host's side"
+	like "$OUT" '^outside lo( pv.)*$' "gone from the host's side"
 done
 AFTER='echo outside $(ip -o link | cut -d: -f2 | cut -d@ -f1 | sort) $(ip -o addr show dev va | grep -c 192.0.2.7)'
 while IFS='#' read -r _f _m; do
