@@ -50,7 +50,7 @@ struct netdev_link {
 };
 
 /* Called with each message of an answer. */
-typedef void netdev_each(const struct nlmsghdr *h, void *arg);
+typedef void netdev_each(struct nlmsghdr *h, void *arg);
 
 static void netdev_begin(struct netdev_request *q, uint16_t type,
 			 uint16_t flags, const void *head, size_t len)
@@ -77,10 +77,9 @@ static void netdev_put(struct netdev_request *q, uint16_t type,
 }
 
 /* 1: the answer is complete; 0: more follows; -1 and errno. */
-static int netdev_read(const void *bytes, size_t len, netdev_each *each,
-		       void *arg)
+static int netdev_read(void *bytes, size_t len, netdev_each *each, void *arg)
 {
-	const struct nlmsghdr *h = bytes;
+	struct nlmsghdr *h = bytes;
 	const struct nlmsgerr *e;
 	size_t left = len;
 
@@ -126,7 +125,7 @@ static int netdev_talk(int sock, struct netdev_request *q, netdev_each *each,
 	return r < 0 ? -1 : 0;
 }
 
-static void netdev_see_link(const struct nlmsghdr *h, void *arg)
+static void netdev_see_link(struct nlmsghdr *h, void *arg)
 {
 	const struct ifinfomsg *info = NLMSG_DATA(h);
 	struct netdev_link *link = arg;
@@ -152,7 +151,7 @@ static int netdev_find(int sock, const char *name, int index,
 	return netdev_talk(sock, &q, netdev_see_link, out);
 }
 
-static void netdev_keep(struct netdev_attr *to, const struct rtattr *a)
+static void netdev_keep(struct netdev_attr *to, struct rtattr *a)
 {
 	size_t len = RTA_PAYLOAD(a);
 
@@ -163,12 +162,12 @@ static void netdev_keep(struct netdev_attr *to, const struct rtattr *a)
 	to->set = true;
 }
 
-static void netdev_see_addr(const struct nlmsghdr *h, void *arg)
+static void netdev_see_addr(struct nlmsghdr *h, void *arg)
 {
-	const struct ifaddrmsg *info = NLMSG_DATA(h);
+	struct ifaddrmsg *info = NLMSG_DATA(h);
 	struct netdev_link *link = arg;
 	struct netdev_addr addr = {.family = 0};
-	const struct rtattr *a;
+	struct rtattr *a;
 	uint32_t flags;
 	size_t left;
 

@@ -55,7 +55,7 @@ int passfd_receive(int sock, int *out_fd, struct err *err)
 			     .msg_iovlen = 1,
 			     .msg_control = control.bytes,
 			     .msg_controllen = sizeof(control.bytes)};
-	const struct cmsghdr *c;
+	struct cmsghdr *c;
 	ssize_t n;
 
 	do {
