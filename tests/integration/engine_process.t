@@ -199,5 +199,28 @@ else
 		"a hard limit that even the host may not raise"
 fi
 
+# --- capabilities ------------------------------------------------------------------
+caps() # what the process of the last run has, without names
+{
+	printf '%s' "$OUT" | sed -n 's/^Cap...:.0*\(.*\)/\1/p' | tr '\n' ' '
+}
+bundle caps '.process.user = {"uid": 1000, "gid": 1000}
+	| .process.capabilities = {"bounding": ["CAP_KILL", "CAP_CHOWN"],
+	"inheritable": ["CAP_KILL"], "permitted": ["CAP_KILL", "CAP_CHOWN"],
+	"effective": ["CAP_KILL"], "ambient": ["CAP_KILL"]}'
+sh_in caps 'grep ^Cap /proc/self/status'
+is "$(caps)" "20 20 20 21 20" "capabilities: all five sets of another user, over execve"
+edit caps '.process.user.uid = 0'
+sh_in caps 'grep ^Cap /proc/self/status'
+is "$(caps)" "20 21 21 21 20" "capabilities: of root, which execve gives its bounding set"
+edit caps '.process.capabilities |= map_values(. + ["CAP_FLY"])
+	| .process.user.uid = 1000 | .process.capabilities.ambient += ["CAP_CHOWN"]'
+sh_in caps 'grep ^Cap /proc/self/status'
+is "$(caps)" "20 20 20 21 20" "capabilities: what cannot be given is left out"
+like "$ERR" 'unknown capability .*CAP_FLY' \
+	"capabilities: an unknown one is a warning"
+like "$ERR" 'raise ambient capability CAP_CHOWN' \
+	"capabilities: an ambient one that is not inheritable is a warning"
+
 baseline_check "the host is as it was"
 finish
