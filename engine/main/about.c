@@ -118,8 +118,8 @@ static void about_linux(struct jsonw *w)
 	about_strings(w, "knownFlags", filter_flag_name);
 	about_strings(w, "supportedFlags", filter_flag_name);
 	jsonw_obj_end(w);
-	about_flag(w, "apparmor", "enabled", false);
-	about_flag(w, "selinux", "enabled", false);
+	about_flag(w, "apparmor", "enabled", true);
+	about_flag(w, "selinux", "enabled", true);
 	about_flag(w, "intelRdt", "enabled", false);
 	jsonw_key(w, "memoryPolicy");
 	jsonw_obj(w);

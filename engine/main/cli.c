@@ -25,7 +25,8 @@ static const struct opt cli_globals[] = {
 		{"pidfd-socket", 0, "SOCK", "where a pidfd of it is sent"},    \
 		{"preserve-fds", 0, "N", "descriptors 3..N+2 are passed on"},  \
 		{"no-pivot", 0, NULL, "accepted; the root is pivoted anyway"}, \
-		{"no-new-keyring", 0, NULL, "accepted; none is made"},         \
+		{"no-new-keyring", 0, NULL,                                    \
+		 "keep the session keyring of ours"},                          \
 	{                                                                      \
 		"overlay", 0, "FILE", "the root is this overlay"               \
 	}

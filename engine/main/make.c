@@ -28,6 +28,7 @@ static void make_options(struct cli *c, struct run_options *out)
 		.argv = c->argv,
 		.listen_fds = c->listen_fds,
 		.preserve_fds = c->preserve_fds,
+		.keep_keyring = opt_get(v, "no-new-keyring") != NULL,
 		.note = c->log.debug ? log_debug : NULL,
 		.note_ctx = &c->log,
 		.warn = {log_warning, &c->log},

@@ -196,6 +196,25 @@ static const char *prepare_at(const char *destination, struct arena *arena)
 	return out;
 }
 
+/* SELinux: new file systems get the label of the config; those of the kernel
+ * have labels of their own, and binds keep what the host gave them. */
+static void prepare_label(const char *label, struct rootfs_mount *m,
+			  struct arena *arena)
+{
+	static const char *const own[] = {"proc", "sysfs", "mqueue", "cgroup",
+					  "cgroup2"};
+	struct mountopt *o = &m->opt;
+	size_t i;
+
+	if (label == NULL || label[0] == '\0' || m->kind == ROOTFS_BIND ||
+	    o->remount || m->m->type == NULL || o->n_data == MOUNTOPT_DATA_MAX)
+		return;
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(m->m->type, own[i]) == 0)
+			return;
+	o->data[o->n_data++] = arena_printf(arena, "context=%s", label);
+}
+
 static int prepare_mounts(struct rootfs *r, int bundle, struct arena *arena,
 			  struct err *err)
 {
@@ -217,6 +236,7 @@ static int prepare_mounts(struct rootfs *r, int bundle, struct arena *arena,
 		if (rc < 0)
 			return rc;
 		mount->kind = prepare_kind(mount->m, &mount->opt);
+		prepare_label(s->linux_.mount_label, mount, arena);
 		if (mount->kind != ROOTFS_BIND)
 			continue;
 		rc = prepare_bind(mount, bundle, err);

@@ -9,6 +9,7 @@
 #include "engine/run/child.h"
 
 #include "engine/confine/ident.h"
+#include "engine/confine/lsm.h"
 #include "engine/rootfs/newfs.h"
 #include "engine/run/final.h"
 #include "engine/run/fore.h"
@@ -16,6 +17,7 @@
 #include "engine/run/link.h"
 #include "engine/run/passfd.h"
 #include "engine/run/sysctl.h"
+#include "engine/sys/esys.h"
 #include "lib/sys.h"
 
 #include <errno.h>
@@ -62,6 +64,11 @@ int child_cgroup(struct run *r, struct err *err)
 	return cgproc_enter(&r->cgroup, err);
 }
 
+int child_label(struct run *r, struct err *err)
+{
+	return lsm_open(r->spec.process, r->label_fd, &r->label_fd, err);
+}
+
 int child_wait(struct run *r, struct err *err)
 {
 	struct link_msg m;
@@ -88,13 +95,30 @@ int child_ids(struct run *r, struct err *err)
 	return 0;
 }
 
+/* Whoever possesses a keyring may read its keys, whatever user and namespace
+ * he is in.  A system call that is not there for us is not there for the
+ * container either. */
+static int child_keyring(const struct run *r, struct err *err)
+{
+#ifndef GUARD_OFF_KEYRING
+	if (!r->opt.keep_keyring && esys_new_keyring() < 0 && errno != ENOSYS &&
+	    errno != EPERM)
+		return err_sys(err, errno,
+			       "new session keyring (--no-new-keyring keeps "
+			       "the caller's)");
+#else
+	(void)r;
+	(void)err;
+#endif
+	return 0;
+}
+
 int child_session(struct run *r, struct err *err)
 {
-	(void)r;
 	/* EPERM: already a leader, as pid 1 of a new namespace may be. */
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(err, errno, "setsid");
-	return 0;
+	return child_keyring(r, err);
 }
 
 int child_cgroup_ns(struct run *r, struct err *err)
@@ -256,11 +280,21 @@ static int child_shed(struct run *r, struct err *err)
 {
 	int at = 3 + (int)r->opt.preserve_fds;
 
+	/* Out of the way, above all that stays. */
+	if (r->label_fd >= 0)
+		r->label_fd = fcntl(r->label_fd, F_DUPFD_CLOEXEC, at + 1);
 	if (r->start_fd != at && dup3(r->start_fd, at, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "dup3");
-	r->start_fd = at;
+	r->start_fd = at++;
 	r->link[1] = -1;
-	if (sys_close_range((unsigned int)at + 1, ~0u, 0) < 0)
+	if (r->label_fd >= 0) {
+		if (sys_close_range((unsigned int)at,
+				    (unsigned int)r->label_fd - 1, 0) < 0 &&
+		    r->label_fd > at)
+			return err_sys(err, errno, "close_range");
+		at = r->label_fd + 1;
+	}
+	if (sys_close_range((unsigned int)at, ~0u, 0) < 0)
 		return err_sys(err, errno, "close_range");
 	return 0;
 }

@@ -10,6 +10,7 @@ int child_main(void *run);
 int child_hide(struct run *r, struct err *err);
 int child_cgroup(struct run *r, struct err *err);
 int child_time_ns(struct run *r, struct err *err);
+int child_label(struct run *r, struct err *err); /* also of exec */
 int child_wait(struct run *r, struct err *err);
 int child_ids(struct run *r, struct err *err);
 int child_session(struct run *r, struct err *err);

@@ -197,13 +197,15 @@ static int exec_child_work(const struct exec_job *job, struct err *err)
 	fore_child();
 	rc = child_cgroup(r, err);
 	if (rc == 0)
+		rc = child_label(r, err);
+	if (rc == 0)
 		rc = link_want(r->link[1], LINK_GO, &m, err);
 	/* GO: the engine has put us into the container's own group of v2 */
 	if (rc == 0)
 		rc = cgsub_enter(&r->cgroup, job->opt->cgroups.v,
 				 job->opt->cgroups.n, err);
-	if (rc == 0 && setsid() < 0)
-		rc = err_sys(err, errno, "setsid");
+	if (rc == 0)
+		rc = child_session(r, err);
 	if (rc == 0 && spec_ns_find(&r->spec, SPEC_NS_USER) != NULL) {
 		(void)setgroups(0, NULL);
 		if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
@@ -351,6 +353,8 @@ static int exec_prepare(struct life *l, struct run *r,
 		rc = host_check_terminal(r, err);
 	if (rc == 0)
 		rc = attr_check(r->spec.process, NULL, err);
+	if (rc == 0)
+		rc = host_label(r, err);
 	if (rc == 0)
 		rc = host_caps(r, err);
 	if (rc == 0)

@@ -6,6 +6,7 @@
 
 #include "engine/confine/attr.h"
 #include "engine/confine/ident.h"
+#include "engine/confine/lsm.h"
 #include "engine/run/env.h"
 #include "engine/run/notify.h"
 #include "engine/sys/esys.h"
@@ -93,6 +94,11 @@ int final_close(struct run *r, struct err *err)
 	(void)err;
 #endif
 	return 0;
+}
+
+int final_label(struct run *r, struct err *err)
+{
+	return lsm_write(r->spec.process, r->label_fd, err);
 }
 
 /* Kept over the change of ids for the sake of the filter alone; for a user

@@ -9,6 +9,7 @@
 
 int final_limits(struct run *r, struct err *err);
 int final_bounding(struct run *r, struct err *err);
+int final_label(struct run *r, struct err *err);
 int final_filter_early(struct run *r, struct err *err);
 int final_user(struct run *r, struct err *err);
 int final_cwd(struct run *r, struct err *err);

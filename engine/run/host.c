@@ -7,6 +7,7 @@
 #include "engine/confine/attr.h"
 #include "engine/confine/compiled.h"
 #include "engine/namespace/netdev.h"
+#include "engine/confine/lsm.h"
 #include "engine/run/child.h"
 #include "engine/run/hooks.h"
 #include "engine/run/link.h"
@@ -98,6 +99,13 @@ int host_caps(struct run *r, struct err *err)
 	return 0;
 }
 
+int host_label(struct run *r, struct err *err)
+{
+	int rc = lsm_check(r->spec.process, r->spec.linux_.mount_label, err);
+
+	return rc < 0 ? rc : lsm_proc(r->spec.process, &r->label_fd, err);
+}
+
 int host_decode(struct run *r, struct err *err)
 {
 	int rc = state_check_id(r->opt.id, err);
@@ -119,6 +127,8 @@ int host_decode(struct run *r, struct err *err)
 		rc = host_read_overlay(r, err);
 	if (rc == 0)
 		rc = attr_check(r->spec.process, &r->spec.linux_, err);
+	if (rc == 0)
+		rc = host_label(r, err);
 	if (rc == 0)
 		rc = filter_check(r->spec.linux_.seccomp, err);
 	if (rc == 0)

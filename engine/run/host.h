@@ -5,6 +5,8 @@
 #include "engine/run/run.h"
 
 int host_decode(struct run *r, struct err *err);
+/* Labels: checked, and what the process to be needs for them. */
+int host_label(struct run *r, struct err *err);
 int host_cover(struct run *r, struct err *err);
 int host_claim(struct run *r, struct err *err);
 int host_look(struct run *r, struct err *err);

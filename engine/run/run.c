@@ -73,11 +73,13 @@ static const struct run_step run_steps[] = {
 	 NULL, "while our ids are the host's; v2 we were born into"},
 	{"time-namespace", RUN_CHILD, "CAP_SYS_TIME inside", child_time_ns,
 	 NULL, "with its offsets, while /proc is the host's"},
+	{"label-open", RUN_CHILD, "-", child_label, NULL,
+	 "by the host's /proc, before anything can lie over it"},
 	{"wait-go", RUN_CHILD, "-", child_wait, NULL, "no id is mapped before"},
 	{"ids", RUN_CHILD, "CAP_SETUID inside", child_ids, NULL,
 	 "files are made as the container's root"},
 	{"session", RUN_CHILD, "-", child_session, NULL,
-	 "away from the caller's terminal"},
+	 "away from the caller's terminal and keys"},
 	{"cgroup-namespace", RUN_CHILD, "CAP_SYS_ADMIN inside", child_cgroup_ns,
 	 NULL, "its root is the group we are in now"},
 	{"names", RUN_CHILD, "CAP_SYS_ADMIN inside", child_names, NULL,
@@ -123,6 +125,8 @@ static const struct run_step run_steps[] = {
 	 "looked for as that user, by calls that the filter may not have"},
 	{"close", RUN_START, "-", final_close, NULL,
 	 "nothing inherited but 0, 1, 2 and what was declared"},
+	{"label", RUN_START, "-", final_label, NULL,
+	 "not for the hooks; a filter need not allow it"},
 	{"filter-early", RUN_START, "CAP_SYS_ADMIN inside", final_filter_early,
 	 NULL, "without no_new_privs it needs the capability"},
 	{"capabilities", RUN_START, "-", final_caps, NULL,
@@ -172,6 +176,7 @@ void run_init(struct run *r, const struct run_options *opt)
 			  .start_fd = -1,
 			  .console_fd = -1,
 			  .tty_fd = -1,
+			  .label_fd = -1,
 			  .link = {-1, -1},
 			  .child = {.cgroup_fd = -1, .pidfd = -1},
 			  .log_fd = -1};
@@ -196,6 +201,7 @@ void run_made(struct run *r)
 	run_close(&r->start_fd);
 	run_close(&r->console_fd);
 	run_close(&r->tty_fd);
+	run_close(&r->label_fd);
 	run_close(&r->link[0]);
 	run_close(&r->link[1]);
 	run_close(&r->child.pidfd);

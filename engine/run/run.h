@@ -46,9 +46,10 @@ struct run_options { /* borrowed from the command line */
 	void (*note)(void *ctx, const char *what, const char *name);
 	void *note_ctx;
 	struct warn warn;
-	bool direct;	 /* `run`: no start.sock, START comes over the link */
-	bool foreground; /* without console_socket the terminal is ours */
-	bool rootless;	 /* see rootless.h */
+	bool keep_keyring; /* the caller's session keyring is the container's */
+	bool direct;	   /* `run`: no start.sock, START comes over the link */
+	bool foreground;   /* without console_socket the terminal is ours */
+	bool rootless;	   /* see rootless.h */
 };
 
 struct run {
@@ -67,9 +68,10 @@ struct run {
 	const char *program; /* what is executed, with env; in the arena */
 	char **env;
 	int root_fd, dir_fd, bundle_fd, start_fd, console_fd;
-	int tty_fd;  /* where a terminal of the foreground comes from */
-	int link[2]; /* engine's end, child's end */
-	int conn;    /* child: who waits for the program to begin; borrowed */
+	int label_fd; /* host's /proc, then the child's attr/exec, see lsm.h */
+	int tty_fd;   /* where a terminal of the foreground comes from */
+	int link[2];  /* engine's end, child's end */
+	int conn;     /* child: who waits for the program to begin; borrowed */
 	int log_fd;
 	struct ns_child child;
 	bool covered;	  /* self_cover() has nothing left to do */

@@ -115,12 +115,6 @@ int spec_check_process(const struct spec_process *p, struct err *err)
 				       "config: process.env[%zu]: want "
 				       "NAME=VALUE",
 				       i);
-	if ((p->apparmor != NULL && p->apparmor[0] != '\0') ||
-	    (p->selinux != NULL && p->selinux[0] != '\0'))
-		return err_set(err, ERR_INPUT,
-			       "config: process.apparmorProfile and "
-			       "process.selinuxLabel: not supported by this "
-			       "runtime; leave them out");
 	if (p->user.uid == UINT32_MAX || p->user.gid == UINT32_MAX)
 		return err_set(err, ERR_INPUT,
 			       "config: process.user: 4294967295 is no id");
@@ -141,10 +135,6 @@ static int spec_check(const struct spec *s, struct err *err)
 		return err_set(err, ERR_INPUT, "config: root.path: want it");
 	if (s->process == NULL)
 		return err_set(err, ERR_INPUT, "config: process: want it");
-	if (s->linux_.mount_label != NULL && s->linux_.mount_label[0] != '\0')
-		return err_set(err, ERR_INPUT,
-			       "config: linux.mountLabel: not supported by "
-			       "this runtime; leave it out");
 	for (i = 0; i < s->n_mounts; i++)
 		if (s->mounts[i].destination[0] == '\0')
 			return err_set(err, ERR_INPUT,

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/ioprio.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
@@ -149,6 +150,11 @@ int esys_personality(unsigned long persona)
 int esys_setattr(pid_t pid, const struct esys_sched *attr)
 {
 	return (int)syscall(SYS_sched_setattr, pid, attr, 0);
+}
+
+int esys_new_keyring(void)
+{
+	return (int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 }
 
 int esys_ioprio(pid_t pid, int value)

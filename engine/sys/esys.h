@@ -59,6 +59,8 @@ struct esys_sched {
 	uint32_t util_min, util_max;
 };
 int esys_setattr(pid_t pid, const struct esys_sched *attr);
+/* keyctl(2): joins a session keyring without a name or keys. */
+int esys_new_keyring(void);
 /* ioprio_set(2) for one process. */
 int esys_ioprio(pid_t pid, int value);
 int esys_setaffinity(pid_t pid, const unsigned long *mask, size_t bytes);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Overlay roots with id-mapped layers on a kernel that takes no layer by
-# descriptor (before 6.13), and what there is of AppArmor.
+# descriptor (before 6.13).
 . "$(dirname "$0")/lib.sh"
 diag "$(uname -r)"
 
@@ -154,10 +154,5 @@ fails "a work directory below the upper one" 1 'overlay' \
 	E run --bundle "$TMP/two" --overlay "$TMP/bad" "$C"
 fails "which leaves nothing" 1 'does not exist' E state "$C"
 
-# --- AppArmor --------------------------------------------------------------------------------
-bundle aa '.process.apparmorProfile = "unconfined-or-not"'
-fails "an AppArmor profile is an error, not ignored" 1 'apparmor' \
-	E create --bundle "$TMP/aa" "$C"
-is "$(E list -q)" "" "no state is left"
 baseline_check "no group, mount or namespace is left"
 finish
