@@ -97,7 +97,7 @@ static int netdev_read(void *bytes, size_t len, netdev_each *each, void *arg)
 		if (NLMSG_ALIGN(h->nlmsg_len) >= left)
 			break;
 		left -= NLMSG_ALIGN(h->nlmsg_len);
-		h = (const void *)((const char *)h + NLMSG_ALIGN(h->nlmsg_len));
+		h = (void *)((char *)h + NLMSG_ALIGN(h->nlmsg_len));
 	}
 	return 0;
 }
