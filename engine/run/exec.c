@@ -13,6 +13,7 @@
 #include "engine/run/notify.h"
 #include "engine/run/passfd.h"
 #include "engine/run/self.h"
+#include "engine/run/shape.h"
 #include "engine/sys/esys.h"
 #include "lib/file.h"
 #include "lib/num.h"
@@ -344,7 +345,7 @@ static int exec_spawn(struct life *l, struct run *r,
 	if (rc == 0)
 		rc = host_oom(r, err);
 	if (rc == 0)
-		rc = host_shape(r, err);
+		rc = shape_apply(r, err);
 	if (rc == 0)
 		rc = link_send(r->link[0], LINK_GO, 0, NULL, err);
 	if (rc == 0 && r->console_fd >= 0)
@@ -371,11 +372,7 @@ static int exec_prepare(struct life *l, struct run *r,
 	if (rc == 0)
 		rc = host_check_terminal(r, err);
 	if (rc == 0)
-		rc = attr_check(r->spec.process, NULL, err);
-	if (rc == 0)
-		rc = host_label(r, err);
-	if (rc == 0)
-		rc = host_caps(r, err);
+		rc = shape_read(r, err);
 	if (rc == 0)
 		rc = compiled_filter(l->root_fd, r->spec.linux_.seccomp,
 				     &r->filter, err);

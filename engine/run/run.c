@@ -5,6 +5,7 @@
 #include "engine/run/child.h"
 #include "engine/run/host.h"
 #include "engine/run/final.h"
+#include "engine/run/shape.h"
 #include "engine/run/rootless.h"
 
 #include "engine/confine/filter.h"
@@ -57,7 +58,7 @@ static const struct run_step run_steps[] = {
 	{"await", RUN_ENGINE, "-", host_await, NULL,
 	 "the child stands still, all of it is made"},
 	{"shape", RUN_ENGINE, "CAP_SYS_NICE, CAP_SYS_RESOURCE to raise",
-	 host_shape, NULL, "inside a user namespace it could not"},
+	 shape_apply, NULL, "inside a user namespace it could not"},
 	{"ready", RUN_ENGINE, "-", host_ready, NULL,
 	 "the child has everything; it gets its filter"},
 	{"pidfd", RUN_ENGINE, "-", host_pidfd, NULL,
