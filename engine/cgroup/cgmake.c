@@ -33,13 +33,14 @@ static bool cgmake_mark_name(const char *path, char out[NAME_MAX + 1])
 
 /* A mark says in which hierarchies a parent is ours, a line each.  Owned and
  * locked: nobody takes the mark away, or the parent, while we look at one and
- * make the other.  -1: no mark. */
+ * make the other.  -1: no mark; errno is 0 where none is kept. */
 static int cgmake_mark(const struct cgroup *c, const char *path, int flags)
 {
 	char name[NAME_MAX + 1];
 	struct stat st;
 	int fd = -1, i;
 
+	errno = 0;
 	if (c->marks < 0 || !cgmake_mark_name(path, name))
 		return -1;
 	for (i = 0; i < CGMAKE_MKDIR_TRIES; i++) {
@@ -53,6 +54,7 @@ static int cgmake_mark(const struct cgroup *c, const char *path, int flags)
 			return fd;
 		(void)close(fd);
 	}
+	errno = EAGAIN;
 	return -1;
 }
 
@@ -105,6 +107,8 @@ static int cgmake_parent(const struct cgroup *c, struct cgroup_hierarchy *h,
 	int mark = cgmake_mark(c, path, O_CREAT);
 	int n = snprintf(line, sizeof(line), "%s\n", h->name), dir = -1, r = 0;
 
+	if (mark < 0 && errno != 0)
+		return err_sys(err, errno, "cgroup: mark %s", path);
 	if (mark >= 0 && write(mark, line, (size_t)n) != n)
 		r = err_sys(err, errno, "cgroup: mark %s", path);
 	if (r == 0 && mkdirat(h->root, path, 0755) < 0 && errno != EEXIST)
@@ -138,9 +142,13 @@ static int cgmake_parents(const struct cgroup *c, struct cgroup_hierarchy *h,
 	int r = 0;
 
 	memcpy(work, c->path, sizeof(work));
-	while (r == 0 && (slash = cgmake_next(work, slash)) != NULL)
-		if (faccessat(h->root, work, F_OK, 0) < 0)
-			r = cgmake_parent(c, h, work, err);
+	while (r == 0 && (slash = cgmake_next(work, slash)) != NULL) {
+		if (faccessat(h->root, work, F_OK, 0) == 0)
+			continue;
+		r = errno == ENOENT
+			    ? cgmake_parent(c, h, work, err)
+			    : err_sys(err, errno, "cgroup: look for %s", work);
+	}
 	return r;
 }
 
@@ -317,15 +325,16 @@ static bool cgmake_remove_parent(const struct cgroup *c, const char *path)
 {
 	char name[NAME_MAX + 1], text[CGMAKE_MARK_BYTES];
 	int mark = cgmake_mark(c, path, 0);
-	bool gone = true;
 	ssize_t n;
 	size_t i;
+	bool gone;
 
 	if (mark < 0)
 		return false;
 	n = pread(mark, text, sizeof(text) - 1, 0);
 	text[n > 0 ? n : 0] = '\0';
-	for (i = 0; i < c->n; i++)
+	gone = n >= 0;
+	for (i = 0; i < c->n && gone; i++)
 		if (cgmake_is_ours(text, c->h[i].name) &&
 		    unlinkat(c->h[i].root, path, AT_REMOVEDIR) < 0 &&
 		    errno != ENOENT)

@@ -22,6 +22,7 @@
 #define CGPROC_DEPTH_MAX 64
 
 struct cgproc_list {
+	int error; /* errno of a group that could not be read */
 	pid_t *v;
 	size_t n, max;
 };
@@ -197,14 +198,23 @@ int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err)
 		       CGPROC_FREEZE_ROUNDS * CGPROC_WAIT_MS);
 }
 
+/* A group that is just removed has no processes; nor has, for us, one with
+ * threads in it alone. */
+static void cgproc_failed(struct cgproc_list *list, int sys_errno)
+{
+	if (sys_errno != ENOENT && sys_errno != ENODEV &&
+	    sys_errno != EOPNOTSUPP)
+		list->error = sys_errno;
+}
+
 static void cgproc_read(int dir, struct cgproc_list *list)
 {
 	char text[16384];
 	uint64_t pid;
 	char *at = text, *end;
 
-	if (cgfile_get(dir, "cgroup.procs", text, sizeof(text)) <= 0)
-		return;
+	if (cgfile_get(dir, "cgroup.procs", text, sizeof(text)) < 0)
+		cgproc_failed(list, errno);
 	while ((end = strchr(at, '\n')) != NULL) {
 		if (num_parse_u64(at, (size_t)(end - at), INT32_MAX, &pid) &&
 		    pid > 0 && list->n < list->max)
@@ -220,23 +230,29 @@ static void cgproc_walk(int dir, struct cgproc_list *list, int depth)
 	const struct dirent *e;
 
 	if (d == NULL) {
+		cgproc_failed(list, errno);
 		if (fd >= 0)
 			(void)close(fd);
 		return;
 	}
 	cgproc_read(dir, list);
-	while (depth < CGPROC_DEPTH_MAX && (e = readdir(d)) != NULL) {
+	while (depth < CGPROC_DEPTH_MAX &&
+	       (errno = 0, e = readdir(d)) != NULL) {
 		int sub;
 
 		if (e->d_type != DT_DIR || e->d_name[0] == '.')
 			continue;
 		sub = openat(dir, e->d_name,
 			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub < 0)
+		if (sub < 0) {
+			cgproc_failed(list, errno);
 			continue;
+		}
 		cgproc_walk(sub, list, depth + 1);
 		(void)close(sub);
 	}
+	if (e == NULL && errno != 0)
+		cgproc_failed(list, errno);
 	(void)closedir(d);
 }
 
@@ -246,7 +262,7 @@ bool cgproc_any(int dir)
 	struct cgproc_list list = {.v = one, .max = 1};
 
 	cgproc_walk(dir, &list, 0);
-	return list.n > 0;
+	return list.n > 0 || list.error != 0;
 }
 
 /* The hierarchy that nobody moves processes out of by accident: v2, else the
@@ -278,6 +294,9 @@ int cgproc_pids(const struct cgroup *c, pid_t *out, size_t max, size_t *out_n,
 		return err_set(err, ERR_NOTFOUND, "cgroup: %s is not there",
 			       c->path);
 	cgproc_walk(h->dir, &list, 0);
+	if (list.error != 0)
+		return err_sys(err, list.error, "cgroup: processes of %s",
+			       c->path);
 	*out_n = list.n;
 	return 0;
 }
@@ -285,7 +304,7 @@ int cgproc_pids(const struct cgroup *c, pid_t *out, size_t max, size_t *out_n,
 /* E69: the pid is looked up again after its pidfd is held; only a process
  * that is still in the group is signalled. */
 static void cgproc_signal_one(const struct cgroup_hierarchy *h, pid_t pid,
-			      int sig)
+			      int sig, struct cgproc_list *all)
 {
 	int pidfd = sys_pidfd_open(pid);
 	pid_t again[1024];
@@ -295,6 +314,8 @@ static void cgproc_signal_one(const struct cgroup_hierarchy *h, pid_t pid,
 	if (pidfd < 0)
 		return;
 	cgproc_walk(h->dir, &list, 0);
+	if (list.error != 0)
+		all->error = list.error;
 	for (i = 0; i < list.n; i++)
 		if (again[i] == pid)
 			(void)sys_pidfd_signal(pidfd, sig);
@@ -313,7 +334,10 @@ int cgproc_signal(const struct cgroup *c, int sig, struct err *err)
 			       c->path);
 	cgproc_walk(h->dir, &list, 0);
 	for (i = 0; i < list.n; i++)
-		cgproc_signal_one(h, pids[i], sig);
+		cgproc_signal_one(h, pids[i], sig, &list);
+	if (list.error != 0)
+		return err_sys(err, list.error, "cgroup: processes of %s",
+			       c->path);
 	return 0;
 }
 

@@ -55,7 +55,7 @@ static long cgroup_magic(int fd, bool fake)
 		return faccessat(fd, "cgroup.controllers", F_OK, 0) == 0
 			       ? CGROUP2_SUPER_MAGIC
 			       : CGROUP_SUPER_MAGIC;
-	return fstatfs(fd, &st) == 0 ? (long)st.f_type : 0;
+	return fstatfs(fd, &st) == 0 ? (long)st.f_type : -1;
 }
 
 static void cgroup_add(struct cgroup *c, const char *name, int fd, bool v2)
@@ -68,12 +68,40 @@ static void cgroup_add(struct cgroup *c, const char *name, int fd, bool v2)
 	h->v2 = v2;
 }
 
+/* One that cannot be looked at is an error: a group forgotten in it would
+ * neither be limited nor frozen nor removed. */
+static int cgroup_scan_one(struct cgroup *c, int dirfd, const char *name,
+			   bool fake, struct err *err)
+{
+	int fd = openat(dirfd, name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	long magic = fd >= 0 ? cgroup_magic(fd, fake) : -1;
+	int saved = errno;
+
+	if (magic == -1) {
+		if (fd >= 0)
+			(void)close(fd);
+		return err_sys(err, saved, "cgroup: look at %s", name);
+	}
+	if (magic != CGROUP_SUPER_MAGIC && magic != CGROUP2_SUPER_MAGIC) {
+		(void)close(fd);
+		return 0;
+	}
+	if (c->n == CGROUP_HIERARCHIES) {
+		(void)close(fd);
+		return err_set(err, ERR_LIMIT,
+			       "cgroup: more than %d hierarchies",
+			       CGROUP_HIERARCHIES);
+	}
+	cgroup_add(c, name, fd, magic == CGROUP2_SUPER_MAGIC);
+	return 0;
+}
+
 static int cgroup_scan(struct cgroup *c, int rootfd, bool fake, struct err *err)
 {
 	DIR *dir = fdopendir(rootfd);
 	const struct dirent *e;
-	long magic;
-	int fd;
+	int r = 0;
 
 	if (dir == NULL) {
 		int saved = errno;
@@ -81,22 +109,19 @@ static int cgroup_scan(struct cgroup *c, int rootfd, bool fake, struct err *err)
 		(void)close(rootfd);
 		return err_sys(err, saved, "cgroup: list");
 	}
-	while ((e = readdir(dir)) != NULL && c->n < CGROUP_HIERARCHIES) {
-		if (e->d_name[0] == '.' || e->d_type != DT_DIR ||
-		    strlen(e->d_name) >= CGROUP_NAME_BYTES)
-			continue;
-		fd = openat(dirfd(dir), e->d_name,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		magic = cgroup_magic(fd, fake);
-		if (magic == CGROUP_SUPER_MAGIC || magic == CGROUP2_SUPER_MAGIC)
-			cgroup_add(c, e->d_name, fd,
-				   magic == CGROUP2_SUPER_MAGIC);
-		else
-			(void)close(fd);
+	while (r == 0 && (errno = 0, e = readdir(dir)) != NULL) {
+		if (e->d_name[0] != '.' && e->d_type == DT_DIR &&
+		    strlen(e->d_name) < CGROUP_NAME_BYTES)
+			r = cgroup_scan_one(c, dirfd(dir), e->d_name, fake,
+					    err);
 	}
+	if (r == 0 && errno != 0)
+		r = err_sys(err, errno, "cgroup: list");
 	(void)closedir(dir);
+	if (r < 0) {
+		cgroup_release(c);
+		return r;
+	}
 	if (c->n == 0)
 		return err_set(err, ERR_NOTFOUND,
 			       "cgroup: no hierarchy is mounted");
@@ -107,6 +132,7 @@ int cgroup_init(struct cgroup *c, const char *root, bool fake, const char *path,
 		struct err *err)
 {
 	int fd, r;
+	long magic;
 
 	*c = (struct cgroup){.marks = -1};
 	r = cgroup_normal(path, c->path, sizeof(c->path), err);
@@ -115,7 +141,13 @@ int cgroup_init(struct cgroup *c, const char *root, bool fake, const char *path,
 	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "cgroup: open %s", root);
-	if (cgroup_magic(fd, fake) == CGROUP2_SUPER_MAGIC) {
+	magic = cgroup_magic(fd, fake);
+	if (magic == -1) {
+		r = err_sys(err, errno, "cgroup: look at %s", root);
+		(void)close(fd);
+		return r;
+	}
+	if (magic == CGROUP2_SUPER_MAGIC) {
 		cgroup_add(c, "", fd, true);
 		c->v2_only = true;
 		return 0;

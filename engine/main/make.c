@@ -21,7 +21,6 @@ static void make_options(struct cli *c, struct run_options *out)
 		.config = opt_get(v, "config"),
 		.root = c->root,
 		.rootless = c->rootless,
-		.no_pivot = opt_get(v, "no-pivot") != NULL,
 		.pid_file = opt_get(v, "pid-file"),
 		.console_socket = opt_get(v, "console-socket"),
 		.pidfd_socket = opt_get(v, "pidfd-socket"),
@@ -175,7 +174,8 @@ int make_exec(void *ctx, struct err *err)
 
 	if (rc == 0) {
 		rc = exec_cover(&l, c->argv, err);
-		life_groups(&l);
+		if (rc == 0)
+			rc = life_groups(&l, err);
 		if (rc == 0)
 			rc = life_read_spec(&l, err);
 		if (rc == 0)

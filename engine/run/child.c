@@ -252,17 +252,6 @@ int child_finish(struct run *r, struct err *err)
 	return attach_finish(&r->rootfs, err);
 }
 
-int child_join_mounts(struct run *r, struct err *err)
-{
-	const int ns = r->ns.fd[SPEC_NS_MOUNT];
-
-	if (ns < 0)
-		return 0;
-	if (sys_setns(ns, CLONE_NEWNS) < 0)
-		return err_sys(err, errno, "join the mount namespace");
-	return attach_enter(&r->rootfs, err);
-}
-
 int child_find(struct run *r, struct err *err)
 {
 	const char *path = NULL;
@@ -330,8 +319,11 @@ static int child_await_start(struct run *r, struct err *err)
 			continue;
 		if (conn < 0)
 			return err_sys(err, errno, "accept");
-		if (link_recv(conn, &m, err) == 0 && m.type == LINK_START)
+		rc = link_recv(conn, &m, err);
+		if (rc == 0 && m.type == LINK_START)
 			break;
+		if (rc < 0) /* silence would mean that it runs */
+			(void)link_send(conn, LINK_ERROR, 0, err, NULL);
 		(void)close(conn);
 	}
 	r->conn = conn;

@@ -107,30 +107,41 @@ int life_find(struct life *l, const char *root, const char *id, struct err *err)
 	}
 	if (l->state.id == NULL)
 		l->state.id = arena_strdup(l->arena, id);
-	l->status = state_status(l->dir_fd, &l->state);
-	return 0;
+	r = state_status(l->dir_fd, &l->state, &l->status, err);
+	if (r < 0)
+		life_release(l);
+	return r;
 }
 
-void life_groups(struct life *l)
+int life_groups(struct life *l, struct err *err)
 {
-	struct err ignored = {0};
+	int r = 0;
 
-	if (l->state.cgroup != NULL &&
-	    cgroup_init(&l->cgroup, CGROUP_ROOT, false, l->state.cgroup,
-			&ignored) == 0) {
+	if (l->state.cgroup != NULL) {
+		r = cgroup_init(&l->cgroup, CGROUP_ROOT, false, l->state.cgroup,
+				err);
 		l->cgroup.marks = l->root_fd;
-		(void)cgroup_open_few(&l->cgroup, &ignored);
+		if (r == 0)
+			r = cgroup_open_few(&l->cgroup, err);
+		/* where no hierarchy is mounted none was used */
+		if (r == ERR_NOTFOUND)
+			r = 0;
 	}
-	if (l->status == STATE_RUNNING && cgproc_is_frozen(&l->cgroup))
+	if (r == 0 && l->status == STATE_RUNNING &&
+	    cgproc_is_frozen(&l->cgroup))
 		l->status = STATE_PAUSED;
+	return r;
 }
 
 int life_open(struct life *l, const char *root, const char *id, struct err *err)
 {
 	int r = life_find(l, root, id, err);
 
-	if (r == 0)
-		life_groups(l);
+	if (r == 0) {
+		r = life_groups(l, err);
+		if (r < 0)
+			life_release(l);
+	}
 	return r;
 }
 
@@ -265,6 +276,8 @@ static int life_end(struct life *l, struct err *err)
 	struct pollfd p = {.fd = state_pidfd(&l->state), .events = POLLIN};
 	int r;
 
+	if (p.fd < 0 && errno != ESRCH)
+		return err_sys(err, errno, "look at process %d", l->state.pid);
 	if (p.fd >= 0)
 		(void)sys_pidfd_signal(p.fd, SIGKILL);
 	r = cgproc_kill(&l->cgroup, err);

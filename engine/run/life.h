@@ -28,7 +28,7 @@ int life_open(struct life *l, const char *root, const char *id,
  * what they tell (paused). */
 int life_find(struct life *l, const char *root, const char *id,
 	      struct err *err);
-void life_groups(struct life *l);
+int life_groups(struct life *l, struct err *err);
 void life_release(struct life *l);
 
 /* Fills l->spec from the state directory. */

@@ -115,8 +115,12 @@ int state_claim(int root_fd, const char *id, int *out_fd, struct err *err)
 		return err_sys(err, errno, "mkdir for the state of %s", id);
 	}
 	fd = state_dir(root_fd, id);
-	if (fd < 0)
-		return err_sys(err, errno, "open the state of %s", id);
+	if (fd < 0) {
+		int saved = errno;
+
+		(void)unlinkat(root_fd, id, AT_REMOVEDIR);
+		return err_sys(err, saved, "open the state of %s", id);
+	}
 	*out_fd = fd;
 	return 0;
 }
@@ -251,7 +255,7 @@ uint64_t state_start_time(pid_t pid, bool *out_dead)
 	uint64_t value = 0;
 	const char *at;
 	ssize_t n;
-	int fd, field;
+	int fd, field, saved;
 
 	*out_dead = true;
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
@@ -259,9 +263,12 @@ uint64_t state_start_time(pid_t pid, bool *out_dead)
 	if (fd < 0)
 		return 0;
 	n = read(fd, text, sizeof(text) - 1);
+	saved = errno;
 	(void)close(fd);
+	errno = saved;
 	if (n <= 0)
 		return 0;
+	errno = ESRCH;
 	text[n] = '\0';
 	at = strrchr(text, ')'); /* the name may hold anything before it */
 	if (at == NULL || at[1] == '\0')
@@ -278,38 +285,59 @@ uint64_t state_start_time(pid_t pid, bool *out_dead)
 	return value;
 }
 
+/* A number that is a thread now, or nothing: the process has gone. */
+static int state_gone(int sys_errno)
+{
+	errno = sys_errno == EINVAL || sys_errno == ENOENT ? ESRCH : sys_errno;
+	return -1;
+}
+
 int state_pidfd(const struct state *s)
 {
 	bool dead = true;
-	int fd;
+	int fd, saved;
 
+	errno = ESRCH;
 	if (s->pid <= 0)
 		return -1;
 	fd = sys_pidfd_open(s->pid);
 	if (fd < 0)
-		return -1;
+		return state_gone(errno);
 #ifndef GUARD_OFF_PID_REUSE
 	if (state_start_time(s->pid, &dead) != s->start_time || dead) {
+		saved = errno;
 		(void)close(fd);
-		return -1;
+		return state_gone(saved);
 	}
 #else
 	(void)dead;
+	(void)saved;
 #endif
 	return fd;
 }
 
-enum state_status state_status(int dir, const struct state *s)
+int state_status(int dir, const struct state *s, enum state_status *out,
+		 struct err *err)
 {
 	int fd = state_pidfd(s);
-	bool waits = faccessat(dir, STATE_SOCKET, F_OK, 0) == 0;
+	bool waits;
 
-	if (s->pid <= 0)
-		return STATE_CREATING;
-	if (fd < 0)
-		return STATE_STOPPED;
+	if (s->pid <= 0) {
+		*out = STATE_CREATING;
+		return 0;
+	}
+	if (fd < 0 && errno != ESRCH)
+		return err_sys(err, errno, "look at process %d", s->pid);
+	if (fd < 0) {
+		*out = STATE_STOPPED;
+		return 0;
+	}
 	(void)close(fd);
-	return waits ? STATE_CREATED : STATE_RUNNING;
+	waits = faccessat(dir, STATE_SOCKET, F_OK, 0) == 0;
+	if (!waits && errno != ENOENT)
+		return err_sys(err, errno, "look for " STATE_SOCKET);
+	*out = waits ? STATE_CREATED : STATE_RUNNING;
+	return 0;
 }
 
 const char *state_status_name(enum state_status status)

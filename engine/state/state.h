@@ -55,12 +55,15 @@ int state_write_init(int dir, pid_t pid, uint64_t start_time, struct err *err);
 /* What is missing (a creation that died early) is NULL or 0. */
 int state_read(int dir, struct arena *arena, struct state *out,
 	       struct err *err);
-/* 0 if there is no such process. */
+/* *out_dead, with errno ESRCH if there is no such process and another one if
+ * that could not be found out. */
 uint64_t state_start_time(pid_t pid, bool *out_dead);
-/* Opens a pidfd for exactly the recorded process; -1 if it is gone. */
+/* Opens a pidfd for exactly the recorded process; -1 with errno, ESRCH if it is
+ * gone. */
 int state_pidfd(const struct state *s);
 /* paused is looked up by the caller (cgroup). */
-enum state_status state_status(int dir, const struct state *s);
+int state_status(int dir, const struct state *s, enum state_status *out,
+		 struct err *err);
 const char *state_status_name(enum state_status status);
 
 #endif
