@@ -10,6 +10,11 @@ deps:
 suites: all tools
 	$(Q)B=$(abspath $(B)) tests/run-suites $(SUITES)
 
+# Every call of every command with every error, and killed at each: an hour.
+fault-engine-full: all tools
+	$(Q)SUITE_SECONDS=7200 SWEEP_ALL=1 B=$(abspath $(B)) tests/run-suites \
+		tests/fault/engine.t tests/crash/engine.t
+
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)B=$(abspath $(B)) KEEP=$(KEEP) tests/demo/run
@@ -48,4 +53,4 @@ help:
 	@echo 'make fuzz T=60  every fuzz target, T seconds each'
 	@echo 'make install    PREFIX, DESTDIR, BINDIR, SBINDIR, LIBEXECDIR, SYSCONFDIR'
 
-.PHONY: deps suites demo bench bench-engine check install help tools
+.PHONY: deps fault-engine-full suites demo bench bench-engine check install help tools

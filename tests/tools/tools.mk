@@ -28,10 +28,13 @@ $(B)/tests/race $(B)/tests/floor: $(B)/tests/%: tests/bench/%.c
 	@[ $(V) = 1 ] || echo "  LD $@"
 	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 $(WARN) -static -o $@ $<
 
+$(eval $(call TOOL_template,tests/fault/sweep.c tests/fault/sweep_act.c,tests/sweep))
+
 TOOLS := $(B)/tests/race $(B)/tests/floor $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
 	$(B)/tests/manifest-dump $(B)/tests/bench_manifest \
 	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/agent_tool \
 	$(B)/tests/inject $(B)/tests/crash_tool $(B)/tests/fault $(B)/tests/without \
-	$(B)/tests/seccomp_agent
+	$(B)/tests/seccomp_agent \
+	$(B)/tests/sweep
 tools: $(TOOLS)
 .PHONY: tools

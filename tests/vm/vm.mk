@@ -2,7 +2,7 @@
 # kernel of Debian 12 in an emulator.  Not part of `make check`: it takes
 # minutes without KVM, and fetches the kernel's package once.
 VM_SUITES ?= $(sort $(wildcard tests/vm/*.t)) tests/integration/engine.t \
-	tests/integration/engine_crash.t tests/attack/engine.t \
+	tests/attack/engine.t \
 	tests/integration/agent.t
 
 deps-vm:

@@ -1,8 +1,8 @@
 #!/bin/sh
 # create is killed at its N-th system call of each kind, for all N: the next
 # `delete --force` leaves no process, no cgroup, no mount, no file (R09, R10).
-. "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/engine-lib.sh"
+. "$(dirname "$0")/../integration/lib.sh"
+. "$(dirname "$0")/../integration/engine-lib.sh"
 need_program strace
 tmpdir
 at_exit e_cleanup
