@@ -397,9 +397,9 @@ int attr_check(const struct spec_process *p, const struct spec_linux *linux_,
 	if (r == 0 && p->affinity != NULL)
 		r = attr_mask_read(p->affinity->final,
 				   "process.execCPUAffinity.final", &mask, err);
-	if (r == 0 && linux_ != NULL && linux_->personality != NULL)
+	if (r == 0 && linux_->personality != NULL)
 		r = attr_persona(linux_->personality, &persona, err);
-	if (r == 0 && linux_ != NULL && linux_->mempolicy != NULL)
+	if (r == 0 && linux_->mempolicy != NULL)
 		r = attr_mempolicy(linux_->mempolicy, &ignored, &mask, err);
 	return r;
 }

@@ -28,7 +28,7 @@ struct attr_mask { /* of CPUs or memory nodes */
 int attr_mask_read(const char *list, const char *where, struct attr_mask *out,
 		   struct err *err);
 
-/* Pure: is all of it understood?  linux_ may be NULL (exec).  ERR_INPUT. */
+/* Pure: is all of it understood?   ERR_INPUT. */
 int attr_check(const struct spec_process *p, const struct spec_linux *linux_,
 	       struct err *err);
 /* Scheduler, io priority, and hard limits above those that pid has. */

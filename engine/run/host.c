@@ -4,16 +4,15 @@
  */
 #include "engine/run/host.h"
 
-#include "engine/confine/attr.h"
 #include "engine/confine/compiled.h"
 #include "engine/namespace/netdev.h"
-#include "engine/confine/lsm.h"
 #include "engine/run/child.h"
 #include "engine/run/hooks.h"
 #include "engine/run/link.h"
 #include "engine/run/passfd.h"
 #include "engine/run/rootless.h"
 #include "engine/run/self.h"
+#include "engine/run/shape.h"
 #include "engine/rootfs/dev.h"
 #include "engine/rootfs/overlay.h"
 #include "engine/sys/esys.h"
@@ -87,25 +86,6 @@ int host_check_terminal(const struct run *r, struct err *err)
 	return 0;
 }
 
-/* In a user namespace of its own the process has all of them. */
-int host_caps(struct run *r, struct err *err)
-{
-	uint64_t effective = CAPS_ALL, have = CAPS_ALL;
-
-	if (spec_ns_find(&r->spec, SPEC_NS_USER) == NULL &&
-	    sys_capget(&effective, &have) < 0)
-		return err_sys(err, errno, "capget");
-	caps_read(r->spec.process->caps, have, &r->opt.warn, &r->caps);
-	return 0;
-}
-
-int host_label(struct run *r, struct err *err)
-{
-	int rc = lsm_check(r->spec.process, r->spec.linux_.mount_label, err);
-
-	return rc < 0 ? rc : lsm_proc(r->spec.process, &r->label_fd, err);
-}
-
 int host_decode(struct run *r, struct err *err)
 {
 	int rc = state_check_id(r->opt.id, err);
@@ -126,22 +106,22 @@ int host_decode(struct run *r, struct err *err)
 	if (rc == 0)
 		rc = host_read_overlay(r, err);
 	if (rc == 0)
-		rc = attr_check(r->spec.process, &r->spec.linux_, err);
-	if (rc == 0)
-		rc = host_label(r, err);
-	if (rc == 0)
-		rc = filter_check(r->spec.linux_.seccomp, err);
-	if (rc == 0)
-		rc = host_caps(r, err);
+		rc = shape_read(r, err);
 	if (rc == 0)
 		rc = host_check_terminal(r, err);
 	if (rc == 0 && r->opt.rootless)
 		rc = rootless_check(r, err);
+	if (rc == 0 && r->opt.no_pivot &&
+	    spec_ns_find(&r->spec, SPEC_NS_USER) != NULL)
+		rc = err_set(err, ERR_INPUT,
+			     "--no-pivot: not with a user namespace: the "
+			     "host's mounts could not be taken from it");
 	r->hooks_early = r->spec.hooks.prestart.n > 0 ||
 			 r->spec.hooks.create_runtime.n > 0 ||
 			 r->spec.hooks.create_container.n > 0;
 	r->rootfs.spec = &r->spec;
 	r->rootfs.no_mknod = r->opt.rootless;
+	r->rootfs.no_pivot = r->opt.no_pivot;
 	r->map = (struct idmap){r->spec.linux_.uid_map, r->spec.linux_.gid_map,
 				r->spec.linux_.n_uid_map,
 				r->spec.linux_.n_gid_map};
@@ -532,11 +512,6 @@ int host_await(struct run *r, struct err *err)
 	struct link_msg m;
 
 	return link_want(r->link[0], LINK_READY, &m, err);
-}
-
-int host_shape(struct run *r, struct err *err)
-{
-	return attr_apply(r->child.pid, r->spec.process, err);
 }
 
 int host_ready(struct run *r, struct err *err)

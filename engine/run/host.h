@@ -5,8 +5,6 @@
 #include "engine/run/run.h"
 
 int host_decode(struct run *r, struct err *err);
-/* Labels: checked, and what the process to be needs for them. */
-int host_label(struct run *r, struct err *err);
 int host_cover(struct run *r, struct err *err);
 int host_claim(struct run *r, struct err *err);
 int host_look(struct run *r, struct err *err);
@@ -30,14 +28,11 @@ int host_go(struct run *r, struct err *err);
 int host_filter(struct run *r, struct err *err);
 int host_hooks(struct run *r, struct err *err);
 int host_await(struct run *r, struct err *err);
-int host_shape(struct run *r, struct err *err);
 int host_ready(struct run *r, struct err *err);
 int host_pidfd(struct run *r, struct err *err);
 int host_pid_file(struct run *r, struct err *err);
 int host_keep(struct run *r, struct err *err);
 
-/* process.capabilities, as far as they can be given; also for exec. */
-int host_caps(struct run *r, struct err *err);
 /* Of a program that has just begun; an error: it must be stopped. */
 int host_poststart(struct run *r, struct err *err);
 int host_check_terminal(const struct run *r, struct err *err);

@@ -5,6 +5,7 @@
 #include "engine/run/child.h"
 #include "engine/run/host.h"
 #include "engine/run/final.h"
+#include "engine/run/shape.h"
 #include "engine/run/rootless.h"
 
 #include "engine/confine/filter.h"
@@ -57,7 +58,7 @@ static const struct run_step run_steps[] = {
 	{"await", RUN_ENGINE, "-", host_await, NULL,
 	 "the child stands still, all of it is made"},
 	{"shape", RUN_ENGINE, "CAP_SYS_NICE, CAP_SYS_RESOURCE to raise",
-	 host_shape, NULL, "inside a user namespace it could not"},
+	 shape_apply, NULL, "inside a user namespace it could not"},
 	{"ready", RUN_ENGINE, "-", host_ready, NULL,
 	 "the child has everything; it gets its filter"},
 	{"pidfd", RUN_ENGINE, "-", host_pidfd, NULL,
@@ -106,6 +107,8 @@ static const struct run_step run_steps[] = {
 	 "over what the mounts brought"},
 	{"finish", RUN_CHILD, "CAP_SYS_ADMIN inside", child_finish, NULL,
 	 "read-only flags come when nothing is to be created any more"},
+	{"join-mounts", RUN_CHILD, "CAP_SYS_ADMIN", child_join_mounts, NULL,
+	 "a detached root can be worked on only from where it was made"},
 	{"find", RUN_CHILD, "-", child_find, NULL,
 	 "a missing program is an error of create, not of start"},
 	{"tell-ready", RUN_CHILD, "-", child_ready, NULL,
