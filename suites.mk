@@ -1,6 +1,7 @@
 # The suites that need a built tree and, most of them, root.
 SUITES := $(sort $(wildcard tests/integration/*.t tests/attack/*.t \
-	tests/privsep/*.t tests/crash/*.t tests/fault/*.t))
+	tests/privsep/*.t tests/crash/*.t tests/fault/*.t \
+	tests/conformance/*.t))
 
 deps:
 	$(Q)packaging/deps
