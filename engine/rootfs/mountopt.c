@@ -216,6 +216,13 @@ static int mountopt_check(const struct spec_mount *m, const struct mountopt *o,
 	return 0;
 }
 
+/* What clients give to each of their mounts, tmpfs or not: a bind has the
+ * mode and the size of what is bound, as with mount(8). */
+static bool mountopt_is_idle(const char *opt)
+{
+	return strncmp(opt, "mode=", 5) == 0 || strncmp(opt, "size=", 5) == 0;
+}
+
 int mountopt_parse(const struct spec_mount *m, struct mountopt *out,
 		   struct err *err)
 {
@@ -231,6 +238,8 @@ int mountopt_parse(const struct spec_mount *m, struct mountopt *out,
 		row = mountopt_find(opt);
 		if (row != NULL)
 			mountopt_apply(&o, row);
+		if (o.bind && mountopt_is_idle(opt))
+			continue;
 		if (opt[0] == '\0' ||
 		    (row != NULL && (row->what != MOUNTOPT_FLAG || o.bind)))
 			continue;

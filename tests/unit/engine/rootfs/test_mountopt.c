@@ -156,7 +156,7 @@ static void test_kinds(void **state)
 	assert_int_equal(parse("bind", "ro,remount", &o, &err), 0);
 	assert_true(o.bind && !o.rbind && o.remount);
 	/* Of the file system: its own on a new one, nothing on a bind. */
-	assert_int_equal(parse("bind", "sync,lazytime,dirsync", &o, &err), 0);
+	assert_int_equal(parse("bind", "sync,mode=755,size=1k", &o, &err), 0);
 	assert_int_equal(o.n_data, 0);
 	assert_int_equal(parse("ext4", "sync,data=journal", &o, &err), 0);
 	assert_int_equal(o.n_data, 2);
@@ -169,8 +169,8 @@ static void test_refused(void **state)
 	static const struct {
 		const char *type, *options, *words;
 	} rows[] = {
-		{"bind", "size=1k", "not an option of a bind mount"},
-		{"none", "size=1k,bind", "not an option of a bind mount"},
+		{"bind", "nr_inodes=1k", "not an option of a bind mount"},
+		{"none", "nr_inodes=1k,bind", "not an option of a bind mount"},
 		{"tmpfs", "idmap", "only a bind mount can be id-mapped"},
 		{"bind", "tmpcopyup", "only a tmpfs takes a copy"},
 		{"proc", "tmpcopyup", "only a tmpfs takes a copy"},
