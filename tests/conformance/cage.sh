@@ -89,6 +89,7 @@ cage_inside()
 	done
 	ip link set lo up
 	export HOME="$TMP" TMPDIR="$TMP"
+	cd "$TMP" || exit # conmon leaves a file where it was started
 }
 
 # cage FOLDER...
