@@ -62,24 +62,58 @@ const char *caps_name(size_t i)
 	return i < CAPS_KNOWN ? caps_names[i] : NULL;
 }
 
-static uint64_t caps_set(const struct decode_strv *names, const struct warn *w)
+static bool caps_bit(const char *name, size_t *out)
+{
+	for (*out = 0; *out < CAPS_KNOWN; (*out)++)
+		if (strcmp(name, caps_names[*out]) == 0)
+			return true;
+	return false;
+}
+
+static uint64_t caps_set(const struct decode_strv *names)
 {
 	uint64_t set = 0;
-	char safe[64];
 	size_t i, bit;
 
-	for (i = 0; i < names->n; i++) {
-		for (bit = 0; bit < CAPS_KNOWN; bit++)
-			if (strcmp(names->v[i], caps_names[bit]) == 0)
-				break;
-		if (bit < CAPS_KNOWN)
+	for (i = 0; i < names->n; i++)
+		if (caps_bit(names->v[i], &bit))
 			set |= UINT64_C(1) << bit;
-		else
-			warn_say(w, "unknown capability \"%s\"",
-				 text_safe(safe, sizeof(safe), names->v[i],
-					   strlen(names->v[i])));
-	}
 	return set;
+}
+
+static bool caps_has(const struct decode_strv *names, size_t n,
+		     const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(names->v[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Each once, though it may be in all of the sets. */
+static void caps_tell_unknown(const struct spec_caps *c, const struct warn *w)
+{
+	const struct decode_strv *const sets[] = {&c->bounding, &c->effective,
+						  &c->inheritable,
+						  &c->permitted, &c->ambient};
+	char safe[64];
+	size_t k, i, before, bit;
+
+	for (k = 0; k < sizeof(sets) / sizeof(sets[0]); k++)
+		for (i = 0; i < sets[k]->n; i++) {
+			const char *name = sets[k]->v[i];
+			bool told = caps_has(sets[k], i, name);
+
+			for (before = 0; before < k && !told; before++)
+				told = caps_has(sets[before], sets[before]->n,
+						name);
+			if (!told && !caps_bit(name, &bit))
+				warn_say(w, "unknown capability \"%s\"",
+					 text_safe(safe, sizeof(safe), name,
+						   strlen(name)));
+		}
 }
 
 /* Leaves of *set what is in may. */
@@ -101,11 +135,12 @@ void caps_read(const struct spec_caps *c, uint64_t have, const struct warn *w,
 	*out = (struct caps){0};
 	if (c == NULL)
 		return;
-	out->bounding = caps_set(&c->bounding, w);
-	out->permitted = caps_set(&c->permitted, w);
-	out->effective = caps_set(&c->effective, w);
-	out->inheritable = caps_set(&c->inheritable, w);
-	out->ambient = caps_set(&c->ambient, w);
+	caps_tell_unknown(c, w);
+	out->bounding = caps_set(&c->bounding);
+	out->permitted = caps_set(&c->permitted);
+	out->effective = caps_set(&c->effective);
+	out->inheritable = caps_set(&c->inheritable);
+	out->ambient = caps_set(&c->ambient);
 	caps_within(&out->permitted, have, "permit", "we do not have it", w);
 	caps_within(&out->effective, out->permitted, "make effective",
 		    "it is not permitted", w);

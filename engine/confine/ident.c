@@ -95,27 +95,6 @@ int ident_set_user(const struct spec_user *u, bool keep_caps, struct err *err)
 	return 0;
 }
 
-/* A missing working directory is made, by the container's root, as runc does
- * since images rely on it. */
-static int ident_make_dirs(const char *path)
-{
-	char work[4096];
-	size_t len = strlen(path);
-	char *at = work;
-
-	if (len >= sizeof(work)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(work, path, len + 1);
-	while ((at = strchr(at + 1, '/')) != NULL) {
-		*at = '\0';
-		(void)mkdir(work, 0755);
-		*at = '/';
-	}
-	return mkdir(work, 0755) < 0 && errno != EEXIST ? -1 : 0;
-}
-
 int ident_set_cwd(const char *cwd, struct err *err)
 {
 	char now[4096], safe[160];
@@ -125,8 +104,6 @@ int ident_set_cwd(const char *cwd, struct err *err)
 	(void)text_safe(safe, sizeof(safe), cwd, strlen(cwd));
 #ifndef GUARD_OFF_CWD
 	fd = sys_open_in_root(AT_FDCWD, cwd, O_PATH | O_DIRECTORY, 0);
-	if (fd < 0 && errno == ENOENT && ident_make_dirs(cwd) == 0)
-		fd = sys_open_in_root(AT_FDCWD, cwd, O_PATH | O_DIRECTORY, 0);
 #else
 	fd = open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
 #endif

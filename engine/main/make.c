@@ -21,7 +21,6 @@ static void make_options(struct cli *c, struct run_options *out)
 		.config = opt_get(v, "config"),
 		.root = c->root,
 		.rootless = c->rootless,
-		.no_pivot = opt_get(v, "no-pivot") != NULL,
 		.pid_file = opt_get(v, "pid-file"),
 		.console_socket = opt_get(v, "console-socket"),
 		.pidfd_socket = opt_get(v, "pidfd-socket"),
@@ -77,7 +76,7 @@ static int make_start_direct(struct run *r, struct err *err)
 	if (rc == 0)
 		rc = notify_begin(r->link[0], &to, err);
 	if (rc == 0)
-		rc = host_poststart(r, err);
+		rc = hooks_poststart(r, err);
 	return rc;
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/confine/ident.h"
 #include "engine/confine/lsm.h"
+#include "engine/rootfs/inroot.h"
 #include "engine/rootfs/newfs.h"
 #include "engine/run/final.h"
 #include "engine/run/fore.h"
@@ -192,8 +193,8 @@ int child_console(struct run *r, struct err *err)
 }
 
 static int child_run_hooks(struct run *r, const struct spec_hook_list *list,
-			   const char *name, const char *dir,
-			   enum state_status status, struct err *err)
+			   const char *name, const struct hooks_how *how,
+			   struct err *err)
 {
 	struct buf b;
 	int rc;
@@ -202,15 +203,17 @@ static int child_run_hooks(struct run *r, const struct spec_hook_list *list,
 		return 0;
 	buf_init(&b, SPEC_MAX_BYTES);
 	r->state.pid = getpid();
-	rc = hooks_state(&r->state, status, &r->spec.annotations, &b, err);
+	rc = hooks_state(&r->state, STATE_CREATED, &r->spec.annotations, &b,
+			 err);
 	if (rc == 0)
-		rc = hooks_run(list, name, dir, &b, NULL, err);
+		rc = hooks_run(list, name, how, &b, err);
 	buf_release(&b);
 	return rc;
 }
 
 int child_hooks(struct run *r, struct err *err)
 {
+	const struct hooks_how how = {.dir = r->state.bundle};
 	struct link_msg m;
 	int rc;
 
@@ -221,15 +224,33 @@ int child_hooks(struct run *r, struct err *err)
 		rc = link_want(r->link[1], LINK_NEXT, &m, err);
 	if (rc == 0)
 		rc = child_run_hooks(r, &r->spec.hooks.create_container,
-				     "createContainer", r->state.bundle,
-				     STATE_CREATED, err);
+				     "createContainer", &how, err);
 	return rc;
 }
 
+/* Their programs are the image's: they get no right that the container's own
+ * program has not, and no look at our environment. */
 int child_start_hooks(struct run *r, struct err *err)
 {
+	const struct hooks_how how = {
+		.dir = "/", .env = r->env, .confine = final_confine, .ctx = r};
+
 	return child_run_hooks(r, &r->spec.hooks.start_container,
-			       "startContainer", "/", STATE_CREATED, err);
+			       "startContainer", &how, err);
+}
+
+/* Images rely on it.  What cannot be made is told by the step that goes there;
+ * it comes when the root may be read-only. */
+int child_make_cwd(struct run *r, struct err *err)
+{
+	int fd = -1;
+
+	(void)err;
+	if (strcmp(r->spec.process->cwd, "/") != 0 &&
+	    inroot_make(r->rootfs.root_fd, r->spec.process->cwd, INROOT_DIR,
+			&fd, NULL) == 0)
+		(void)close(fd);
+	return 0;
 }
 
 int child_sysctl(struct run *r, struct err *err)
@@ -250,17 +271,6 @@ int child_masks(struct run *r, struct err *err)
 int child_finish(struct run *r, struct err *err)
 {
 	return attach_finish(&r->rootfs, err);
-}
-
-int child_join_mounts(struct run *r, struct err *err)
-{
-	const int ns = r->ns.fd[SPEC_NS_MOUNT];
-
-	if (ns < 0)
-		return 0;
-	if (sys_setns(ns, CLONE_NEWNS) < 0)
-		return err_sys(err, errno, "join the mount namespace");
-	return attach_enter(&r->rootfs, err);
 }
 
 int child_find(struct run *r, struct err *err)

@@ -22,11 +22,11 @@ int child_mounts(struct run *r, struct err *err);
 int child_dev(struct run *r, struct err *err);
 int child_console(struct run *r, struct err *err);
 int child_hooks(struct run *r, struct err *err);
+int child_make_cwd(struct run *r, struct err *err);
 int child_sysctl(struct run *r, struct err *err);
 int child_pivot(struct run *r, struct err *err);
 int child_masks(struct run *r, struct err *err);
 int child_finish(struct run *r, struct err *err);
-int child_join_mounts(struct run *r, struct err *err);
 int child_find(struct run *r, struct err *err);
 int child_ready(struct run *r, struct err *err);
 

@@ -70,14 +70,23 @@ int final_user(struct run *r, struct err *err)
 			      err);
 }
 
+/* Before the limits, which may leave no descriptor to find a way with.  Where
+ * the container's root cannot go, its user may. */
 int final_cwd(struct run *r, struct err *err)
 {
-	return ident_set_cwd(r->spec.process->cwd, err);
+	(void)err;
+	r->env = env_make(r);
+	r->in_cwd = ident_set_cwd(r->spec.process->cwd, NULL) == 0;
+	return 0;
+}
+
+int final_cwd_again(struct run *r, struct err *err)
+{
+	return r->in_cwd ? 0 : ident_set_cwd(r->spec.process->cwd, err);
 }
 
 int final_program(struct run *r, struct err *err)
 {
-	r->env = env_make(r);
 	return ident_find(r->spec.process, r->arena, &r->program, err);
 }
 
@@ -140,6 +149,25 @@ int final_filter_late(struct run *r, struct err *err)
 	if (!r->spec.process->no_new_privileges)
 		return 0;
 	return notify_load(r, err);
+}
+
+/* All of the steps above that take rights away, for a hook.  A listener is the
+ * program's alone. */
+int final_confine(void *run, struct err *err)
+{
+	struct run r = *(struct run *)run;
+	int rc;
+
+	if (filter_has_listener(&r.filter))
+		r.filter.n = 0;
+	rc = final_filter_early(&r, err);
+	if (rc == 0)
+		rc = final_caps(&r, err);
+	if (rc == 0)
+		rc = final_nnp(&r, err);
+	if (rc == 0)
+		rc = final_filter_late(&r, err);
+	return rc;
 }
 
 int final_exec(struct run *r, struct err *err)

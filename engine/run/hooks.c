@@ -2,6 +2,7 @@
 #include "engine/run/hooks.h"
 
 #include "engine/run/fore.h"
+#include "engine/run/link.h"
 #include "engine/sys/esys.h"
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -71,20 +72,35 @@ static int hooks_input(const struct buf *state, int *out_fd, struct err *err)
 	return r;
 }
 
-static void hooks_child(const struct spec_hook *h, const char *dir, int in,
-			int out)
+/* A hook that names no environment has always been given the runtime's. */
+static char *const *hooks_env(const struct spec_hook *h,
+			      const struct hooks_how *how)
 {
-	char *none[] = {NULL};
+	if (h->env.v != NULL)
+		return h->env.v;
+	return how->env != NULL ? how->env : environ;
+}
+
+static void hooks_child(const struct spec_hook *h, const struct hooks_how *how,
+			int in, int out)
+{
 	char *self[] = {h->path, NULL};
+	struct err err = {0};
 
 	fore_child();
-	if (dir != NULL && chdir(dir) < 0)
+	if (how->dir != NULL && chdir(how->dir) < 0)
 		(void)!chdir("/");
-	if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(out, 2) >= 0 &&
-	    sys_close_range(3, ~0u, 0) >= 0)
+	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
+	    sys_close_range(3, ~0u, 0) < 0)
+		(void)err_sys(&err, errno, "descriptors");
+	else if (how->confine != NULL)
+		(void)how->confine(how->ctx, &err);
+	if (err.code == 0) {
 		(void)esys_execve(h->path, h->args.n > 0 ? h->args.v : self,
-				  h->env.n > 0 ? h->env.v : none);
-	(void)dprintf(2, "%s", strerror(errno));
+				  hooks_env(h, how));
+		(void)err_sys(&err, errno, "execve");
+	}
+	(void)dprintf(2, "%s", err.msg);
 	_exit(127);
 }
 
@@ -138,8 +154,9 @@ static int hooks_wait(int pidfd, struct hooks_words *w, int64_t timeout_ms,
 	return 0;
 }
 
-static int hooks_spawn(const struct spec_hook *h, const char *dir, int in,
-		       int *out_pidfd, struct hooks_words *w, struct err *err)
+static int hooks_spawn(const struct spec_hook *h, const struct hooks_how *how,
+		       int in, int *out_pidfd, struct hooks_words *w,
+		       struct err *err)
 {
 	struct clone_args args = {.flags = CLONE_PIDFD,
 				  .exit_signal = SIGCHLD,
@@ -151,7 +168,7 @@ static int hooks_spawn(const struct spec_hook *h, const char *dir, int in,
 		return err_sys(err, errno, "pipe2");
 	pid = esys_clone3(&args);
 	if (pid == 0)
-		hooks_child(h, dir, in, pipes[1]);
+		hooks_child(h, how, in, pipes[1]);
 	if (pid < 0)
 		r = err_sys(err, errno, "clone3");
 	(void)close(pipes[1]);
@@ -177,7 +194,7 @@ static int hooks_failed(const struct hooks_words *w, int status,
 		       text_safe(safe, sizeof(safe), w->text, len));
 }
 
-static int hooks_one(const struct spec_hook *h, const char *dir,
+static int hooks_one(const struct spec_hook *h, const struct hooks_how *how,
 		     const struct buf *state, struct err *err)
 {
 	struct hooks_words w = {.fd = -1};
@@ -189,7 +206,7 @@ static int hooks_one(const struct spec_hook *h, const char *dir,
 	r = hooks_input(state, &in, err);
 	if (r < 0)
 		return r;
-	r = hooks_spawn(h, dir, in, &pidfd, &w, err);
+	r = hooks_spawn(h, how, in, &pidfd, &w, err);
 	(void)close(in);
 	if (r < 0)
 		return r;
@@ -202,7 +219,7 @@ static int hooks_one(const struct spec_hook *h, const char *dir,
 }
 
 int hooks_run(const struct spec_hook_list *list, const char *name,
-	      const char *dir, const struct buf *state, const struct warn *warn,
+	      const struct hooks_how *how, const struct buf *state,
 	      struct err *err)
 {
 	struct err one = {0};
@@ -210,14 +227,69 @@ int hooks_run(const struct spec_hook_list *list, const char *name,
 	size_t i;
 
 	for (i = 0; i < list->n; i++) {
-		if (hooks_one(&list->v[i], dir, state, &one) == 0)
+		if (hooks_one(&list->v[i], how, state, &one) == 0)
 			continue;
-		(void)err_wrap(&one, "hook %s[%zu] %s", name, i,
+		/* the words that runc's clients know */
+		(void)err_wrap(&one, "error running %s hook #%zu: %s", name, i,
 			       text_safe(safe, sizeof(safe), list->v[i].path,
 					 strlen(list->v[i].path)));
-		if (warn == NULL)
+		if (how->warn == NULL)
 			return err_set(err, one.code, "%s", one.msg);
-		warn_say(warn, "%s", one.msg);
+		warn_say(how->warn, "%s", one.msg);
 	}
 	return 0;
+}
+
+static int hooks_of(struct run *r, const struct spec_hook_list *list,
+		    const char *name, enum state_status status,
+		    const struct warn *warn, struct err *err)
+{
+	struct hooks_how how = {.dir = r->state.bundle, .warn = warn};
+	struct buf b;
+	int rc;
+
+	if (list->n == 0)
+		return 0;
+	buf_init(&b, SPEC_MAX_BYTES);
+	rc = hooks_state(&r->state, status, &r->spec.annotations, &b, err);
+	if (rc == 0)
+		rc = hooks_run(list, name, &how, &b, err);
+	buf_release(&b);
+	return rc;
+}
+
+int hooks_early(struct run *r, struct err *err)
+{
+	const struct spec_hooks *h = &r->spec.hooks;
+	struct link_msg m;
+	int rc;
+
+	if (!r->hooks_early)
+		return 0;
+	rc = link_want(r->link[0], LINK_HOOKS, &m, err);
+	if (rc < 0)
+		return rc;
+	r->hooked = true;
+	rc = hooks_of(r, &h->prestart, "prestart", STATE_CREATED, NULL, err);
+	if (rc == 0)
+		rc = hooks_of(r, &h->create_runtime, "createRuntime",
+			      STATE_CREATED, NULL, err);
+	if (rc == 0)
+		rc = link_send(r->link[0], LINK_NEXT, 0, NULL, err);
+	return rc;
+}
+
+/* runtime.md, "Lifecycle": a hook that fails is followed by the destruction
+ * and by these.  It is the undoing of the first step, hence done last. */
+void hooks_undo(struct run *r)
+{
+	if (r->hooked)
+		(void)hooks_of(r, &r->spec.hooks.poststop, "poststop",
+			       STATE_STOPPED, &r->opt.warn, NULL);
+}
+
+int hooks_poststart(struct run *r, struct err *err)
+{
+	return hooks_of(r, &r->spec.hooks.poststart, "poststart", STATE_RUNNING,
+			NULL, err);
 }

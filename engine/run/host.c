@@ -7,7 +7,6 @@
 #include "engine/confine/compiled.h"
 #include "engine/namespace/netdev.h"
 #include "engine/run/child.h"
-#include "engine/run/hooks.h"
 #include "engine/run/link.h"
 #include "engine/run/passfd.h"
 #include "engine/run/rootless.h"
@@ -111,17 +110,11 @@ int host_decode(struct run *r, struct err *err)
 		rc = host_check_terminal(r, err);
 	if (rc == 0 && r->opt.rootless)
 		rc = rootless_check(r, err);
-	if (rc == 0 && r->opt.no_pivot &&
-	    spec_ns_find(&r->spec, SPEC_NS_USER) != NULL)
-		rc = err_set(err, ERR_INPUT,
-			     "--no-pivot: not with a user namespace: the "
-			     "host's mounts could not be taken from it");
 	r->hooks_early = r->spec.hooks.prestart.n > 0 ||
 			 r->spec.hooks.create_runtime.n > 0 ||
 			 r->spec.hooks.create_container.n > 0;
 	r->rootfs.spec = &r->spec;
 	r->rootfs.no_mknod = r->opt.rootless;
-	r->rootfs.no_pivot = r->opt.no_pivot;
 	r->map = (struct idmap){r->spec.linux_.uid_map, r->spec.linux_.gid_map,
 				r->spec.linux_.n_uid_map,
 				r->spec.linux_.n_gid_map};
@@ -188,6 +181,8 @@ int host_record(struct run *r, struct err *err)
 		.created = arena_strdup(
 			r->arena, clock_rfc3339(clock_unix_ms(), created)),
 	};
+	if (r->hooks_early)
+		r->rootfs.seen_at = r->state.rootfs;
 	return state_write_intent(r->dir_fd, &r->state, r->config.data,
 				  r->config.len, err);
 }
@@ -451,60 +446,6 @@ int host_filter(struct run *r, struct err *err)
 		memcpy(r->shared, r->filter.bpf,
 		       r->filter.n * FILTER_INSN_BYTES);
 	return rc;
-}
-
-static int host_run_hooks(struct run *r, const struct spec_hook_list *list,
-			  const char *name, enum state_status status,
-			  const struct warn *warn, struct err *err)
-{
-	struct buf b;
-	int rc;
-
-	if (list->n == 0)
-		return 0;
-	buf_init(&b, SPEC_MAX_BYTES);
-	rc = hooks_state(&r->state, status, &r->spec.annotations, &b, err);
-	if (rc == 0)
-		rc = hooks_run(list, name, r->state.bundle, &b, warn, err);
-	buf_release(&b);
-	return rc;
-}
-
-int host_hooks(struct run *r, struct err *err)
-{
-	const struct spec_hooks *h = &r->spec.hooks;
-	struct link_msg m;
-	int rc;
-
-	if (!r->hooks_early)
-		return 0;
-	rc = link_want(r->link[0], LINK_HOOKS, &m, err);
-	if (rc < 0)
-		return rc;
-	r->hooked = true;
-	rc = host_run_hooks(r, &h->prestart, "prestart", STATE_CREATED, NULL,
-			    err);
-	if (rc == 0)
-		rc = host_run_hooks(r, &h->create_runtime, "createRuntime",
-				    STATE_CREATED, NULL, err);
-	if (rc == 0)
-		rc = link_send(r->link[0], LINK_NEXT, 0, NULL, err);
-	return rc;
-}
-
-/* runtime.md, "Lifecycle": a hook that fails is followed by the destruction
- * and by these.  It is the undoing of the first step, hence done last. */
-void host_undo_record(struct run *r)
-{
-	if (r->hooked)
-		(void)host_run_hooks(r, &r->spec.hooks.poststop, "poststop",
-				     STATE_STOPPED, &r->opt.warn, NULL);
-}
-
-int host_poststart(struct run *r, struct err *err)
-{
-	return host_run_hooks(r, &r->spec.hooks.poststart, "poststart",
-			      STATE_RUNNING, NULL, err);
 }
 
 int host_await(struct run *r, struct err *err)

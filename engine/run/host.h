@@ -9,7 +9,6 @@ int host_cover(struct run *r, struct err *err);
 int host_claim(struct run *r, struct err *err);
 int host_look(struct run *r, struct err *err);
 int host_record(struct run *r, struct err *err);
-void host_undo_record(struct run *r);
 int host_namespaces(struct run *r, struct err *err);
 int host_cgroup(struct run *r, struct err *err);
 int host_limits(struct run *r, struct err *err);
@@ -26,15 +25,12 @@ int host_netdevs(struct run *r, struct err *err);
 int host_oom(struct run *r, struct err *err);
 int host_go(struct run *r, struct err *err);
 int host_filter(struct run *r, struct err *err);
-int host_hooks(struct run *r, struct err *err);
 int host_await(struct run *r, struct err *err);
 int host_ready(struct run *r, struct err *err);
 int host_pidfd(struct run *r, struct err *err);
 int host_pid_file(struct run *r, struct err *err);
 int host_keep(struct run *r, struct err *err);
 
-/* Of a program that has just begun; an error: it must be stopped. */
-int host_poststart(struct run *r, struct err *err);
 int host_check_terminal(const struct run *r, struct err *err);
 int host_console(struct run *r, struct err *err);
 int host_write_file(const char *path, const char *text, size_t len,

@@ -159,6 +159,8 @@ void life_release(struct life *l)
 static int life_hooks(struct life *l, const char *name, struct err *err)
 {
 	bool stop = strcmp(name, "poststop") == 0;
+	struct hooks_how how = {.dir = l->state.bundle,
+				.warn = stop ? &l->warn : NULL};
 	const struct spec_hook_list *list;
 	struct buf b;
 	int r;
@@ -172,8 +174,7 @@ static int life_hooks(struct life *l, const char *name, struct err *err)
 	r = hooks_state(&l->state, stop ? STATE_STOPPED : STATE_RUNNING,
 			&l->spec.annotations, &b, err);
 	if (r == 0)
-		r = hooks_run(list, name, l->state.bundle, &b,
-			      stop ? &l->warn : NULL, err);
+		r = hooks_run(list, name, &how, &b, err);
 	buf_release(&b);
 	return r;
 }

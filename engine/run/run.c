@@ -3,6 +3,7 @@
  * rows is the order of the work; `why` says what would break elsewhere.
  */
 #include "engine/run/child.h"
+#include "engine/run/hooks.h"
 #include "engine/run/host.h"
 #include "engine/run/final.h"
 #include "engine/run/shape.h"
@@ -26,7 +27,7 @@ static const struct run_step run_steps[] = {
 	{"look", RUN_ENGINE, "-", host_look, NULL,
 	 "a group with processes in it is somebody else's"},
 	{"record-intent", RUN_ENGINE, "state directory", host_record,
-	 host_undo_record,
+	 hooks_undo,
 	 "before the first side effect, so that delete can undo it"},
 	{"cgroup", RUN_ENGINE, "root of the cgroup tree", host_cgroup,
 	 host_undo_cgroup, "must stand before a process can be put in"},
@@ -53,7 +54,7 @@ static const struct run_step run_steps[] = {
 	{"go", RUN_ENGINE, "-", host_go, NULL, "the child works from here on"},
 	{"filter", RUN_ENGINE, "-", host_filter, NULL,
 	 "found or compiled while the child mounts"},
-	{"hooks-runtime", RUN_ENGINE, "the host's root", host_hooks, NULL,
+	{"hooks-runtime", RUN_ENGINE, "the host's root", hooks_early, NULL,
 	 "prestart and createRuntime: namespaces stand, nothing is pivoted"},
 	{"await", RUN_ENGINE, "-", host_await, NULL,
 	 "the child stands still, all of it is made"},
@@ -97,6 +98,8 @@ static const struct run_step run_steps[] = {
 	 "on the container's /dev, after it is mounted"},
 	{"console", RUN_CHILD, "-", child_console, NULL,
 	 "from the container's own devpts"},
+	{"make-cwd", RUN_CHILD, "-", child_make_cwd, NULL,
+	 "behind the mounts, before the root is read-only"},
 	{"hooks-container", RUN_CHILD, "as root inside", child_hooks, NULL,
 	 "createContainer: in the namespaces, before the pivot"},
 	{"sysctl", RUN_CHILD, "root inside", child_sysctl, NULL,
@@ -107,25 +110,26 @@ static const struct run_step run_steps[] = {
 	 "over what the mounts brought"},
 	{"finish", RUN_CHILD, "CAP_SYS_ADMIN inside", child_finish, NULL,
 	 "read-only flags come when nothing is to be created any more"},
-	{"join-mounts", RUN_CHILD, "CAP_SYS_ADMIN", child_join_mounts, NULL,
-	 "a detached root can be worked on only from where it was made"},
 	{"find", RUN_CHILD, "-", child_find, NULL,
 	 "a missing program is an error of create, not of start"},
 	{"tell-ready", RUN_CHILD, "-", child_ready, NULL,
 	 "the engine answers with the filter"},
 
-	{"hooks-start", RUN_START, "as root inside", child_start_hooks, NULL,
-	 "startContainer: after start was asked for, before the program"},
+	{"cwd", RUN_START, "-", final_cwd, NULL,
+	 "proven to be inside; before limits leave no descriptor for it"},
 	{"limits-own", RUN_START, "CAP_SYS_RESOURCE to raise", final_limits,
 	 NULL, "while we may still raise them"},
 	{"bounding", RUN_START, "CAP_SETPCAP inside", final_bounding, NULL,
 	 "CAP_SETPCAP is lost with the user id"},
 	{"user", RUN_START, "CAP_SETUID, CAP_SETGID inside", final_user, NULL,
 	 "groups, gid, uid, umask"},
-	{"cwd", RUN_START, "-", final_cwd, NULL,
-	 "with the user's own rights; proven to be inside"},
+	{"cwd-again", RUN_START, "-", final_cwd_again, NULL,
+	 "where the container's root may not go its user may"},
 	{"program", RUN_START, "-", final_program, NULL,
 	 "looked for as that user, by calls that the filter may not have"},
+	{"hooks-start", RUN_START, "-", child_start_hooks, NULL,
+	 "startContainer: as that user, with no more than the program's "
+	 "rights"},
 	{"close", RUN_START, "-", final_close, NULL,
 	 "nothing inherited but 0, 1, 2 and what was declared"},
 	{"label", RUN_START, "-", final_label, NULL,

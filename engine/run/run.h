@@ -50,7 +50,6 @@ struct run_options { /* borrowed from the command line */
 	bool direct;	   /* `run`: no start.sock, START comes over the link */
 	bool foreground;   /* without console_socket the terminal is ours */
 	bool rootless;	   /* see rootless.h */
-	bool no_pivot;
 };
 
 struct run {
@@ -79,6 +78,7 @@ struct run {
 	bool inside;	  /* sources are for the container's side to take */
 	bool hooks_early; /* any of the three before the pivot */
 	bool hooked;	  /* one of them may have run */
+	bool in_cwd;	  /* child: the container's root could go there */
 };
 
 enum run_side { RUN_ENGINE, RUN_CHILD, RUN_START, RUN_SIDES };

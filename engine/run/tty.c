@@ -31,6 +31,18 @@ void tty_resize(const struct tty *t)
 	}
 }
 
+/* Lines end as the program ends them: what they become for a person is the
+ * work of the caller's own terminal, and a file or a pipe wants them so. */
+static void tty_keep_lines(int master)
+{
+	struct termios mode;
+
+	if (tcgetattr(master, &mode) < 0)
+		return;
+	mode.c_oflag &= ~(tcflag_t)ONLCR;
+	(void)tcsetattr(master, TCSANOW, &mode);
+}
+
 int tty_take(struct tty *t, int sock, struct err *err)
 {
 	int r = passfd_receive(sock, &t->master, err);
@@ -39,6 +51,7 @@ int tty_take(struct tty *t, int sock, struct err *err)
 		return r;
 	if (fcntl(t->master, F_SETFL, O_NONBLOCK) < 0)
 		return err_sys(err, errno, "terminal");
+	tty_keep_lines(t->master);
 	tty_resize(t);
 	return 0;
 }
@@ -62,6 +75,7 @@ static void tty_raw(struct tty *t)
 	struct termios raw = t->saved;
 
 	cfmakeraw(&raw);
+	raw.c_oflag = t->saved.c_oflag;
 	t->raw = tcsetattr(0, TCSADRAIN, &raw) == 0;
 }
 

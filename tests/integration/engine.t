@@ -245,7 +245,7 @@ edit hooks '.hooks = {"prestart": [{"path": "/bin/true"}]}
 succeeds "a hook need not read its state, however long" \
 	timeout 20 "$ENGINE" --root "$TMP/state" run --bundle "$TMP/hooks" "$C"
 edit hooks '.hooks.createRuntime = [{"path": "/bin/false"}] | del(.annotations)'
-fails "a hook that fails ends the creation" 1 'createRuntime\[0\] /bin/false: exit status 1' \
+fails "a hook that fails ends the creation" 1 'createRuntime hook #0: /bin/false: exit status 1' \
 	E create --bundle "$TMP/hooks" "$C"
 fails "and leaves nothing" 1 'does not exist' E state "$C"
 

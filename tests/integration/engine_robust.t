@@ -170,21 +170,73 @@ hooked .
 run E run --detach --bundle "$TMP/hooked" "$C" >/dev/null
 run E --log "$TMP/log" --log-format json delete --force "$C"
 is "$ST $(cat "$TMP/poststop") $(jq -r '.level + " " + .msg' "$TMP/log")" \
-	"0 ran warning hook poststop[0] /bin/false: exit status 1" \
+	"0 ran warning error running poststop hook #0: /bin/false: exit status 1" \
 	"poststop: a warning, the others run, and the container is gone"
 for _h in prestart createRuntime createContainer; do
 	hooked '.hooks.'$_h' = [{"path": "/bin/false"}]'
-	fails "$_h: an error of create" 1 "hook $_h.0. /bin/false: exit status 1" \
+	fails "$_h: an error of create" 1 "error running $_h hook #0: /bin/false: exit status 1" \
 		E create --bundle "$TMP/hooked" "$C"
 	is "$(cat "$TMP/poststop") $(E list -q)" "ran " "$_h: undone, then poststop"
 done
 for _h in startContainer poststart; do
 	hooked '.hooks.'$_h' = [{"path": "/bin/false"}]'
 	E create --bundle "$TMP/hooked" "$C" </dev/null >/dev/null 2>&1
-	fails "$_h: an error of start" 1 "hook $_h.0. /bin/false: exit status 1" \
+	fails "$_h: an error of start" 1 "error running $_h hook #0: /bin/false: exit status 1" \
 		E start "$C"
 	is "$(cat "$TMP/poststop") $(E list -q)" "ran " "$_h: ended, then poststop"
 done
+
+# --- what hooks see and may -----------------------------------------------------
+bundle see '.process.user = {"uid": 5, "gid": 6}
+	| .process.env += ["ONE=two"]
+	| .process.capabilities.bounding = ["CAP_KILL"]
+	| .process.args = ["cat", "/tmp/seen"]
+	| .hooks.startContainer = [{"path": "/bin/sh", "args": ["sh", "-c",
+		"(id -u; id -g; echo $ONE; pwd; mkdir /tmp/no 2>&1;
+		grep -E ^Cap\\(Eff\\|Bnd\\)\\|^NoNew\\|^Seccomp: /proc/self/status) |
+		tr -s \\\\t\\\\n \\\\40 >/tmp/seen"]}]
+	| .linux.seccomp.syscalls |= map(.names -= ["mkdir", "mkdirat"])'
+CANARY=host run E run --bundle "$TMP/see" "$C"
+is "$ST $OUT" "0 5 6 two / mkdir: can't create directory '/tmp/no': Operation not\
+ permitted CapEff: 0000000000000000 CapBnd: 0000000000000020 NoNewPrivs: 1\
+ Seccomp: 2 " "startContainer: no more rights than the program, and its environment"
+bundle see '.process.args = ["cat", "/seen", "/see2"] | .root.readonly = false
+	| .hooks.createRuntime = [{"path": "/bin/sh", "args": ["sh", "-c",
+		"echo $CANARY >$0/rootfs/seen", "'"$TMP/see"'"]}]
+	| .hooks.createContainer = [{"path": "/bin/sh", "args": ["sh", "-c",
+		"(pwd; ls -d rootfs/proc/1/fd; echo $CANARY$A) >rootfs/see2"], "env": ["A=b"]}]'
+CANARY=host run E run --bundle "$TMP/see" "$C"
+is "$ST $OUT" "0 host
+$TMP/see
+rootfs/proc/1/fd
+b" "before the pivot the root is where the config has it, mounts and all"
+
+# --- the working directory ------------------------------------------------------
+bundle cwd '.root.readonly = true | .process.cwd = "/srv/deep/er"
+	| .process.user.uid = 5 | .process.args = ["sh", "-c",
+	"pwd; stat -c %a:%u . /srv"]'
+run E run --bundle "$TMP/cwd" "$C"
+is "$ST $OUT" "0 /srv/deep/er
+755:0
+755:0" "one that is missing is made, also in a root that will be read-only"
+mkdir "$TMP/cwd/rootfs/mine"
+chown "$HOST_ID" "$TMP/cwd/rootfs/mine"
+chmod 700 "$TMP/cwd/rootfs/mine"
+edit cwd '.process.cwd = "/mine" | .process.args = ["sh", "-c",
+	"/bin/pwd; ls . 2>&1 | tr -d \\\\047 | sed s/can.t.open.//"]'
+run E run --bundle "$TMP/cwd" "$C"
+is "$ST $OUT" "0 /mine
+ls: .: Permission denied" \
+	"the container's root goes where the user may not; he gets no right by it"
+edit cwd '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 4, "hard": 4}]
+	| .process.args = ["/bin/pwd"]'
+run E run --bundle "$TMP/cwd" "$C"
+is "$ST $OUT" "0 /mine" "four descriptors for the program are enough for us"
+
+# --- a terminal whose output goes elsewhere -------------------------------------
+bundle tty '.process.terminal = true | .process.args = ["echo", "line"]'
+run E run --bundle "$TMP/tty" "$C"
+is "$ST $(od -An -c "$TMP/.out" | tr -d ' ')" '0 line\n' "its lines end as the program ends them"
 
 # --- values that no table of types refuses ------------------------------------
 # filter|words of the message
