@@ -174,7 +174,7 @@ int caps_apply(const struct caps *c, struct err *err)
 {
 	unsigned long i;
 
-	if (esys_capset(c->effective, c->permitted, c->inheritable) < 0)
+	if (sys_capset(c->effective, c->permitted, c->inheritable) < 0)
 		return err_sys(err, errno, "capset");
 	if (sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(err, errno, "clear ambient capabilities");

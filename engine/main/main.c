@@ -8,6 +8,7 @@
  * status 1, or the container's own.
  */
 #include "engine/main/cli.h"
+#include "engine/confine/own.h"
 #include "engine/run/rootless.h"
 #include "engine/run/self.h"
 #include "engine/state/state.h"
@@ -147,6 +148,8 @@ int main(int argc, char **argv)
 
 	words = cli_stop_at_id(argc, argv, &n);
 	r = self_stand(&err);
+	if (r == 0)
+		r = own_narrow(&err);
 	if (r == 0)
 		r = words != NULL ? opt_parse(cli_program(), n, words,
 					      &cli.values, &err)

@@ -119,7 +119,7 @@ int final_filter_early(struct run *r, struct err *err)
 	if (!final_is_early(r))
 		return 0;
 	if (r->spec.process->user.uid != 0 &&
-	    esys_capset(admin, r->caps.permitted | admin, r->caps.inheritable) <
+	    sys_capset(admin, r->caps.permitted | admin, r->caps.inheritable) <
 		    0)
 		return err_sys(err, errno, "raise CAP_SYS_ADMIN");
 	return notify_load(r, err);

@@ -2,7 +2,6 @@
 #include "engine/sys/esys.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
@@ -86,23 +85,6 @@ int esys_umount_here(void)
 int esys_mount_here(const char *type, unsigned long flags, const char *data)
 {
 	return (int)syscall(SYS_mount, type, ".", type, flags, data);
-}
-
-int esys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2] = {
-		{.effective = (uint32_t)effective,
-		 .permitted = (uint32_t)permitted,
-		 .inheritable = (uint32_t)inheritable},
-		{.effective = (uint32_t)(effective >> 32),
-		 .permitted = (uint32_t)(permitted >> 32),
-		 .inheritable = (uint32_t)(inheritable >> 32)},
-	};
-
-	return (int)syscall(SYS_capset, &head, data);
 }
 
 int esys_seccomp(unsigned int op, unsigned int flags, const void *args)

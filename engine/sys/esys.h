@@ -41,7 +41,6 @@ int esys_umount_here(void); /* umount2(".", MNT_DETACH) */
 #define ESYS_MOUNT_NODEV 4UL
 /* mount(type, ".", type, flags, data) */
 int esys_mount_here(const char *type, unsigned long flags, const char *data);
-int esys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 int esys_seccomp(unsigned int op, unsigned int flags, const void *args);
 int esys_bpf(int cmd, void *attr, size_t len);
 int esys_execve(const char *path, char *const *argv, char *const *envp);
