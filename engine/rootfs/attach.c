@@ -171,6 +171,9 @@ static int attach_check(const struct rootfs *r, const struct rootfs_mount *m,
 				   "nothing may cover the procfs there");
 	if (strcmp(m->at, "/proc") == 0 && !attach_is_proc(m->fd, false))
 		return attach_deny(err, m->at, "only procfs may be there");
+	if (strncmp(m->at, "/proc/", 6) == 0 && !attach_proc_allowed(m->at) &&
+	    !attach_is_proc(m->fd, false))
+		return attach_deny(err, m->at, "it is inside /proc");
 #endif
 	return 0;
 }

@@ -11,9 +11,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
@@ -311,6 +313,32 @@ int dev_make(struct rootfs *r, struct err *err)
 	return rc;
 }
 
+/* E33: of a devpts, not what an image or a volume has put there. */
+static int dev_open_ptmx(int root, struct err *err)
+{
+	const char *want = "terminal: open /dev/pts/ptmx (want a devpts mount "
+			   "at /dev/pts)";
+	struct statfs st;
+	int fd = inroot_open(root, "/dev/pts/ptmx",
+			     O_RDWR | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", want);
+#ifndef GUARD_OFF_PTMX
+	if (fstatfs(fd, &st) < 0 || st.f_type != DEVPTS_SUPER_MAGIC) {
+		(void)close(fd);
+		return err_set(err, ERR_DENIED, "%s", want);
+	}
+#endif
+	if (fcntl(fd, F_SETFL, 0) < 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		return err_sys(err, saved, "terminal");
+	}
+	return fd;
+}
+
 int dev_open_pty(int root, const struct spec_size *size, int *out_master,
 		 int *out_slave, struct err *err)
 {
@@ -318,11 +346,9 @@ int dev_open_pty(int root, const struct spec_size *size, int *out_master,
 			     .ws_col = (unsigned short)size->width};
 	int unlock = 0, master, slave = -1;
 
-	master = inroot_open(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY);
+	master = dev_open_ptmx(root, err);
 	if (master < 0)
-		return err_sys(err, errno,
-			       "terminal: open /dev/pts/ptmx (want a devpts "
-			       "mount at /dev/pts)");
+		return master;
 	if (ioctl(master, TIOCSPTLCK, &unlock) == 0)
 		slave = ioctl(master, TIOCGPTPEER,
 			      O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -59,10 +59,7 @@ static int mask_one(const struct rootfs *r, const char *path,
 	if (fstat(at, &st) < 0)
 		rc = err_sys(err, errno, "stat it");
 	else if (S_ISDIR(st.st_mode) && dir->fd < 0)
-		rc = newfs_plain("tmpfs",
-				 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-					 MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-				 &dir->fd, err);
+		rc = newfs_empty(&dir->fd, err);
 	if (rc == 0)
 		rc = mask_put(S_ISDIR(st.st_mode) ? dir : file, at, err);
 	(void)close(at);

@@ -89,6 +89,16 @@ int newfs_plain(const char *type, unsigned int attr, int *out_fd,
 	return newfs_create(type, NULL, NULL, attr, out_fd, err);
 }
 
+int newfs_empty(int *out_fd, struct err *err)
+{
+	const struct mountopt o = {.data = {"ro"}, .n_data = 1};
+
+	return newfs_create("tmpfs", NULL, &o,
+			    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+				    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+			    out_fd, err);
+}
+
 static int newfs_cgroup_base(struct rootfs *r, struct rootfs_mount *m,
 			     struct err *err)
 {

@@ -255,6 +255,9 @@ int child_make_cwd(struct run *r, struct err *err)
 
 int child_sysctl(struct run *r, struct err *err)
 {
+#ifdef GUARD_OFF_SYSCTL_PROC
+	(void)!fchdir(r->rootfs.root_fd);
+#endif
 	return sysctl_write(&r->spec, err);
 }
 

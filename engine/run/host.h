@@ -9,7 +9,6 @@ int host_cover(struct run *r, struct err *err);
 int host_claim(struct run *r, struct err *err);
 int host_look(struct run *r, struct err *err);
 int host_record(struct run *r, struct err *err);
-int host_namespaces(struct run *r, struct err *err);
 int host_cgroup(struct run *r, struct err *err);
 int host_limits(struct run *r, struct err *err);
 /* What host_sources() does, by whichever side may. */
@@ -18,10 +17,7 @@ int host_sources(struct run *r, struct err *err);
 int host_sockets(struct run *r, struct err *err);
 int host_clone(struct run *r, struct err *err);
 int host_remember(struct run *r, struct err *err);
-int host_maps(struct run *r, struct err *err);
 int host_attach(struct run *r, struct err *err);
-int host_idmap_binds(struct run *r, struct err *err);
-int host_netdevs(struct run *r, struct err *err);
 int host_oom(struct run *r, struct err *err);
 int host_go(struct run *r, struct err *err);
 int host_filter(struct run *r, struct err *err);

@@ -8,6 +8,7 @@
 #include "engine/run/final.h"
 #include "engine/run/shape.h"
 #include "engine/run/rootless.h"
+#include "engine/run/spaces.h"
 
 #include "engine/confine/filter.h"
 
@@ -18,7 +19,7 @@
 static const struct run_step run_steps[] = {
 	{"decode", RUN_ENGINE, "-", host_decode, NULL,
 	 "all JSON is read and checked before anything is touched"},
-	{"namespaces", RUN_ENGINE, "-", host_namespaces, NULL,
+	{"namespaces", RUN_ENGINE, "-", spaces_open, NULL,
 	 "opened with the host's view, before any of them is entered"},
 	{"cover", RUN_ENGINE, "CAP_SYS_ADMIN", host_cover, NULL,
 	 "we begin again from a read-only mount: nothing is done yet"},
@@ -41,13 +42,13 @@ static const struct run_step run_steps[] = {
 	 "all that it needs is open now"},
 	{"remember", RUN_ENGINE, "state directory", host_remember, NULL,
 	 "before the child may do anything"},
-	{"id-maps", RUN_ENGINE, "CAP_SETUID, CAP_SETGID", host_maps, NULL,
+	{"id-maps", RUN_ENGINE, "CAP_SETUID, CAP_SETGID", spaces_maps, NULL,
 	 "only the host's side may map more than one id"},
 	{"cgroup-attach", RUN_ENGINE, "root of the cgroup tree", host_attach,
 	 NULL, "before the child makes its cgroup namespace"},
-	{"idmap-mounts", RUN_ENGINE, "CAP_SYS_ADMIN", host_idmap_binds, NULL,
+	{"idmap-mounts", RUN_ENGINE, "CAP_SYS_ADMIN", spaces_binds, NULL,
 	 "needs the child's user namespace and the host's privilege"},
-	{"net-devices", RUN_ENGINE, "CAP_NET_ADMIN", host_netdevs, NULL,
+	{"net-devices", RUN_ENGINE, "CAP_NET_ADMIN", spaces_netdevs, NULL,
 	 "the namespace stands, and nothing runs in it yet"},
 	{"oom-score", RUN_ENGINE, "CAP_SYS_RESOURCE to lower it", host_oom,
 	 NULL, "the child may not lower its own"},
