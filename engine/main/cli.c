@@ -24,7 +24,7 @@ static const struct opt cli_globals[] = {
 		{"console-socket", 0, "SOCK", "where its terminal is sent"},   \
 		{"pidfd-socket", 0, "SOCK", "where a pidfd of it is sent"},    \
 		{"preserve-fds", 0, "N", "descriptors 3..N+2 are passed on"},  \
-		{"no-pivot", 0, NULL, "accepted; the root is pivoted anyway"}, \
+		{"no-pivot", 0, NULL, "chroot instead: for an initramfs"},     \
 		{"no-new-keyring", 0, NULL,                                    \
 		 "keep the session keyring of ours"},                          \
 	{                                                                      \

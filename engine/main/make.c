@@ -21,6 +21,7 @@ static void make_options(struct cli *c, struct run_options *out)
 		.config = opt_get(v, "config"),
 		.root = c->root,
 		.rootless = c->rootless,
+		.no_pivot = opt_get(v, "no-pivot") != NULL,
 		.pid_file = opt_get(v, "pid-file"),
 		.console_socket = opt_get(v, "console-socket"),
 		.pidfd_socket = opt_get(v, "pidfd-socket"),

@@ -55,7 +55,7 @@ bool ns_joins(const struct ns_plan *p)
 	size_t i;
 
 	for (i = 0; i < SPEC_NS_COUNT; i++)
-		if (p->fd[i] >= 0)
+		if (p->fd[i] >= 0 && i != SPEC_NS_MOUNT)
 			return true;
 	return false;
 }
@@ -118,11 +118,6 @@ int ns_open(const struct spec *s, struct ns_plan *p, struct err *err)
 		if (ns == NULL)
 			continue;
 		if (ns->path != NULL && ns->path[0] != '\0') {
-			if (i == SPEC_NS_MOUNT)
-				return err_set(err, ERR_INPUT,
-					       "namespace mount: joining one "
-					       "by path is not supported by "
-					       "this runtime");
 			r = ns_open_one(ns, &rows[i], &p->fd[i], err);
 		} else if (i == SPEC_NS_CGROUP) {
 			p->create_cgroup = true;
@@ -256,7 +251,7 @@ static int ns_join_all(const struct ns_plan *p, struct err *err)
 				   : p->by_host[i]   ? 0
 						     : 2;
 
-			if (p->fd[i] < 0 || when != phase)
+			if (p->fd[i] < 0 || when != phase || i == SPEC_NS_MOUNT)
 				continue;
 			if (sys_setns(p->fd[i], (int)rows[i].flag) < 0)
 				return err_sys(err, errno,

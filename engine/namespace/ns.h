@@ -36,6 +36,8 @@ void ns_init(struct ns_plan *p);
 void ns_release(struct ns_plan *p);
 /* ERR_INPUT if a path is no namespace of its type. */
 int ns_open(const struct spec *s, struct ns_plan *p, struct err *err);
+/* Any to be joined but a mount namespace: that one the first process enters
+ * itself, when its root stands. */
 bool ns_joins(const struct ns_plan *p);
 /* Into a new time namespace with these offsets.  alone: nobody whom we do not
  * know shares a namespace with us. */

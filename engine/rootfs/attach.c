@@ -9,6 +9,7 @@
 
 #include "engine/rootfs/inroot.h"
 #include "engine/rootfs/newfs.h"
+#include "engine/rootfs/oldroot.h"
 #include "engine/rootfs/overlay.h"
 #include "engine/rootfs/prepare.h"
 #include "engine/sys/esys.h"
@@ -80,29 +81,44 @@ static int attach_place(const struct rootfs *r)
 {
 	int fd = -1;
 
-	if (r->seen_at != NULL)
+	if (r->seen_at != NULL && !r->no_pivot)
 		fd = open(r->seen_at, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd >= 0 ? fd : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+static int attach_put(const struct rootfs *r, struct err *err)
+{
+	int place = attach_place(r);
+	int rc = 0;
+
+	if (place < 0)
+		return err_sys(err, errno, "open /");
+	if (esys_move_mount(r->tree_fd, place, "") < 0)
+		rc = err_sys(err, errno, "attach the root");
+	(void)close(place);
+	return rc;
+}
+
+/* In a namespace that is not ours alone the root stays detached: nobody else
+ * sees it, and it goes with the last process whose root it is. */
 int attach_root(struct rootfs *r, struct err *err)
 {
-	int place, rc;
+	const bool detached = spec_is_detached(r->spec);
+	int rc = 0;
 
-	rc = attach_isolate(err);
+	if (r->overlay != NULL && detached)
+		return err_set(err, ERR_INPUT,
+			       "--overlay wants a new mount namespace");
+	if (!detached)
+		rc = attach_isolate(err);
 	if (rc == 0 && r->overlay != NULL)
 		rc = overlay_make(r->overlay, &r->tree_fd, err);
 	if (rc == 0)
 		rc = attach_propagate(r, err);
-	if (rc < 0)
-		return rc;
-	place = attach_place(r);
-	if (place < 0)
-		return err_sys(err, errno, "open /");
-	if (esys_move_mount(r->tree_fd, place, "") < 0 ||
-	    inroot_id(r->tree_fd, &r->root_id) < 0)
-		rc = err_sys(err, errno, "attach the root");
-	(void)close(place);
+	if (rc == 0 && !detached)
+		rc = attach_put(r, err);
+	if (rc == 0 && inroot_id(r->tree_fd, &r->root_id) < 0)
+		rc = err_sys(err, errno, "stat the root");
 	r->root_fd = r->tree_fd;
 	r->tree_fd = -1;
 	return rc;
@@ -209,16 +225,49 @@ static int attach_dest(const struct rootfs *r, const struct rootfs_mount *m,
 			   m->file ? INROOT_FILE : INROOT_DIR, out_fd, err);
 }
 
+static int attach_read_only(struct rootfs_mount *m, struct err *err)
+{
+	const struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
+
+	if (esys_mount_setattr(m->fd, 0, &ro) < 0)
+		return err_sys(err, errno, "make %s read-only", m->at);
+	m->late_ro = false;
+	return 0;
+}
+
+/* Below a detached root no mount can be changed any more: it is filled, and
+ * made read-only, before. */
+static int attach_fill(struct rootfs *r, struct rootfs_mount *m, int dest,
+		       struct err *err)
+{
+	int rc = 0;
+
+	if (m->opt.copy_up)
+		rc = newfs_copy_up(dest, m->fd, err);
+	if (rc < 0 || !spec_is_detached(r->spec))
+		return rc;
+	if (m->kind == ROOTFS_CGROUP)
+		rc = newfs_cgroups(r, m, err);
+	if (rc == 0 && m->late_ro)
+		rc = attach_read_only(m, err);
+	return rc;
+}
+
 static int attach_at(struct rootfs *r, struct rootfs_mount *m, int dest,
 		     struct err *err)
 {
+	const bool detached = spec_is_detached(r->spec);
 	int rc = attach_check(r, m, dest, err);
 
-	if (rc == 0 && m->opt.copy_up)
-		rc = newfs_copy_up(dest, m->fd, err);
+	if (rc == 0)
+		rc = attach_fill(r, m, dest, err);
 	if (rc == 0 && esys_move_mount(m->fd, dest, "") < 0)
-		rc = err_sys(err, errno, "attach");
-	if (rc == 0 && m->kind == ROOTFS_CGROUP)
+		rc = err_sys(err, errno, "attach%s",
+			     errno == EINVAL && detached
+				     ? " (without a mount namespace of its "
+				       "own it wants Linux 6.15)"
+				     : "");
+	if (rc == 0 && m->kind == ROOTFS_CGROUP && !detached)
 		rc = newfs_cgroups(r, m, err);
 	if (rc == 0 && !m->late_ro) {
 		(void)close(m->fd);
@@ -261,27 +310,50 @@ int attach_mounts(struct rootfs *r, struct err *err)
 	return 0;
 }
 
+int attach_enter(const struct rootfs *r, struct err *err)
+{
+	if (fchdir(r->root_fd) < 0 || esys_chroot_here() < 0)
+		return err_sys(err, errno, "chroot to the root");
+	return 0;
+}
+
+static int attach_drop_old(struct err *err)
+{
+	if (esys_umount_here() < 0)
+		return err_sys(err, errno, "detach the old root");
+	/* umount follows to what lies on top: only when nothing is mounted at
+	 * the old root any more has it gone itself. */
+	while (esys_umount_here() == 0)
+		;
+	if (errno != EINVAL)
+		return err_sys(err, errno, "the old root is still there");
+	return 0;
+}
+
 int attach_pivot(struct rootfs *r, struct err *err)
 {
-	int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int rc = 0;
+	int old, rc = 0;
 
+	if (spec_is_detached(r->spec))
+		return attach_enter(r, err);
+	if (r->no_pivot) {
+		rc = oldroot_strip(r, err);
+		return rc < 0 ? rc : attach_enter(r, err);
+	}
+	old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (old < 0)
 		return err_sys(err, errno, "open /");
 	if (fchdir(r->root_fd) < 0)
 		rc = err_sys(err, errno, "chdir to the root");
 	if (rc == 0 && esys_pivot_here() < 0)
-		rc = err_sys(err, errno, "pivot_root");
+		rc = err_sys(err, errno, "pivot_root%s",
+			     errno == EINVAL ? " (where \"/\" is an initramfs, "
+					       "--no-pivot is the way)"
+					     : "");
 	if (rc == 0 && fchdir(old) < 0)
 		rc = err_sys(err, errno, "chdir to the old root");
-	if (rc == 0 && esys_umount_here() < 0)
-		rc = err_sys(err, errno, "detach the old root");
-	/* umount follows to what lies on top: only when nothing is mounted at
-	 * the old root any more has it gone itself. */
-	while (rc == 0 && esys_umount_here() == 0)
-		;
-	if (rc == 0 && errno != EINVAL)
-		rc = err_sys(err, errno, "the old root is still there");
+	if (rc == 0)
+		rc = attach_drop_old(err);
 	if (rc == 0 && chdir("/") < 0)
 		rc = err_sys(err, errno, "chdir /");
 	(void)close(old);
@@ -301,9 +373,8 @@ int attach_finish(struct rootfs *r, struct err *err)
 	for (i = 0; i < r->n_mounts; i++) {
 		if (!r->mounts[i].late_ro)
 			continue;
-		if (esys_mount_setattr(r->mounts[i].fd, 0, &ro) < 0)
-			return err_sys(err, errno, "make %s read-only",
-				       r->mounts[i].at);
+		if (attach_read_only(&r->mounts[i], err) < 0)
+			return err->code;
 		(void)close(r->mounts[i].fd);
 		r->mounts[i].fd = -1;
 	}

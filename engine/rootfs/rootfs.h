@@ -74,6 +74,7 @@ struct rootfs {
 	bool no_mknod; /* set before prepare_sources(), or by it for a user
 			* namespace: the host's nodes are cloned */
 	bool cgroup_v2_only;
+	bool no_pivot; /* chroot: where "/" cannot be pivoted away */
 };
 
 void prepare_init(struct rootfs *r);
@@ -102,6 +103,8 @@ int dev_make(struct rootfs *r, struct err *err);
 /* terminal: a new pty of the container's devpts; *out_master owned. */
 int dev_make_console(struct rootfs *r, const struct spec_size *size,
 		     int *out_master, int *out_slave, struct err *err);
+/* chroot to r->root_fd; for exec into a container whose root is detached. */
+int attach_enter(const struct rootfs *r, struct err *err);
 int attach_pivot(struct rootfs *r, struct err *err);
 int mask_paths(struct rootfs *r, struct err *err);
 int attach_finish(struct rootfs *r, struct err *err);

@@ -276,6 +276,17 @@ int child_finish(struct run *r, struct err *err)
 	return attach_finish(&r->rootfs, err);
 }
 
+int child_join_mounts(struct run *r, struct err *err)
+{
+	const int ns = r->ns.fd[SPEC_NS_MOUNT];
+
+	if (ns < 0)
+		return 0;
+	if (sys_setns(ns, CLONE_NEWNS) < 0)
+		return err_sys(err, errno, "join the mount namespace");
+	return attach_enter(&r->rootfs, err);
+}
+
 int child_find(struct run *r, struct err *err)
 {
 	const char *path = NULL;

@@ -27,6 +27,7 @@ int child_sysctl(struct run *r, struct err *err);
 int child_pivot(struct run *r, struct err *err);
 int child_masks(struct run *r, struct err *err);
 int child_finish(struct run *r, struct err *err);
+int child_join_mounts(struct run *r, struct err *err);
 int child_find(struct run *r, struct err *err);
 int child_ready(struct run *r, struct err *err);
 

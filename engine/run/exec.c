@@ -212,6 +212,8 @@ static int exec_child_work(const struct exec_job *job, struct err *err)
 		if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 			rc = err_sys(err, errno, "become the container's root");
 	}
+	if (rc == 0 && r->rootfs.root_fd >= 0)
+		rc = attach_enter(&r->rootfs, err);
 	if (rc == 0)
 		rc = exec_terminal(r, err);
 	if (rc == 0)
@@ -245,6 +247,21 @@ static bool exec_is_own_userns(pid_t pid)
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
 	return stat("/proc/self/ns/user", &own) == 0 && stat(path, &its) == 0 &&
 	       own.st_ino == its.st_ino && own.st_dev == its.st_dev;
+}
+
+/* A root that hangs in no mount namespace is found through its first process,
+ * which must be the same still once we have it. */
+static int exec_find_root(struct run *r, int init, struct err *err)
+{
+	char path[64];
+
+	if (!spec_is_detached(&r->spec))
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", r->state.pid);
+	r->rootfs.root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->rootfs.root_fd < 0 || sys_pidfd_signal(init, 0) < 0)
+		return err_sys(err, errno, "open %s", path);
+	return 0;
 }
 
 /* Only what the container has of its own: joining what we are in already
@@ -316,7 +333,9 @@ static int exec_spawn(struct life *l, struct run *r,
 			       "cannot exec in a container that is stopped");
 	r->child.run = exec_child;
 	r->child.arg = &job;
-	rc = exec_enter(l, r, init, err);
+	rc = exec_find_root(r, init, err);
+	if (rc == 0)
+		rc = exec_enter(l, r, init, err);
 	(void)close(init);
 	(void)close(r->link[1]);
 	r->link[1] = -1;

@@ -109,11 +109,17 @@ int host_decode(struct run *r, struct err *err)
 		rc = host_check_terminal(r, err);
 	if (rc == 0 && r->opt.rootless)
 		rc = rootless_check(r, err);
+	if (rc == 0 && r->opt.no_pivot &&
+	    spec_ns_find(&r->spec, SPEC_NS_USER) != NULL)
+		rc = err_set(err, ERR_INPUT,
+			     "--no-pivot: not with a user namespace: the "
+			     "host's mounts could not be taken from it");
 	r->hooks_early = r->spec.hooks.prestart.n > 0 ||
 			 r->spec.hooks.create_runtime.n > 0 ||
 			 r->spec.hooks.create_container.n > 0;
 	r->rootfs.spec = &r->spec;
 	r->rootfs.no_mknod = r->opt.rootless;
+	r->rootfs.no_pivot = r->opt.no_pivot;
 	r->map = (struct idmap){r->spec.linux_.uid_map, r->spec.linux_.gid_map,
 				r->spec.linux_.n_uid_map,
 				r->spec.linux_.n_gid_map};

@@ -115,7 +115,7 @@ int rootless_check(const struct run *r, struct err *err)
 		what = "--overlay";
 	else if (r->spec.linux_.n_netdevs > 0)
 		what = "linux.netDevices";
-	else if (spec_ns_find(&r->spec, SPEC_NS_MOUNT) == NULL)
+	else if (spec_is_detached(&r->spec))
 		what = "a container without a mount namespace";
 	if (what != NULL)
 		return err_set(err, ERR_INPUT, "rootless: %s: want root", what);

@@ -111,6 +111,8 @@ static const struct run_step run_steps[] = {
 	 "over what the mounts brought"},
 	{"finish", RUN_CHILD, "CAP_SYS_ADMIN inside", child_finish, NULL,
 	 "read-only flags come when nothing is to be created any more"},
+	{"join-mounts", RUN_CHILD, "CAP_SYS_ADMIN", child_join_mounts, NULL,
+	 "a detached root can be worked on only from where it was made"},
 	{"find", RUN_CHILD, "-", child_find, NULL,
 	 "a missing program is an error of create, not of start"},
 	{"tell-ready", RUN_CHILD, "-", child_ready, NULL,

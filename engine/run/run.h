@@ -50,6 +50,7 @@ struct run_options { /* borrowed from the command line */
 	bool direct;	   /* `run`: no start.sock, START comes over the link */
 	bool foreground;   /* without console_socket the terminal is ours */
 	bool rootless;	   /* see rootless.h */
+	bool no_pivot;
 };
 
 struct run {

@@ -34,6 +34,13 @@ const struct spec_ns *spec_ns_find(const struct spec *s, enum spec_ns_kind kind)
 	return NULL;
 }
 
+bool spec_is_detached(const struct spec *s)
+{
+	const struct spec_ns *ns = spec_ns_find(s, SPEC_NS_MOUNT);
+
+	return ns == NULL || (ns->path != NULL && ns->path[0] != '\0');
+}
+
 static int spec_check_ns(const struct spec *s, struct err *err)
 {
 	unsigned int seen = 0;
@@ -92,10 +99,10 @@ static int spec_check_needs(const struct spec *s, struct err *err)
 		return err_set(err, ERR_INPUT,
 			       "config: linux.uidMappings wants a user "
 			       "namespace");
-	if (spec_ns_find(s, SPEC_NS_MOUNT) == NULL)
+	if (user && spec_is_detached(s))
 		return err_set(err, ERR_INPUT,
-			       "config: linux.namespaces: this runtime wants "
-			       "a mount namespace");
+			       "config: linux.namespaces: a user namespace "
+			       "wants a new mount namespace");
 	return 0;
 }
 

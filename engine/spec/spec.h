@@ -272,6 +272,10 @@ const struct spec_ns_row *spec_ns_rows(void);
 const struct spec_ns *spec_ns_find(const struct spec *s,
 				   enum spec_ns_kind kind);
 
+/* No mount namespace of its own: its root is a tree that hangs in none, of
+ * which the namespace it is in sees nothing. */
+bool spec_is_detached(const struct spec *s);
+
 /* Reads and checks the bytes of a config.json.  ERR_INPUT, ERR_LIMIT. */
 int spec_read(const char *bytes, size_t len, struct arena *arena,
 	      struct spec *out, struct err *err);

@@ -77,6 +77,11 @@ int esys_pivot_here(void)
 	return (int)syscall(SYS_pivot_root, ".", ".");
 }
 
+int esys_chroot_here(void)
+{
+	return (int)syscall(SYS_chroot, ".");
+}
+
 int esys_umount_here(void)
 {
 	return (int)syscall(SYS_umount2, ".", ESYS_MNT_DETACH);

@@ -35,6 +35,7 @@ int esys_fsmount(int fs, unsigned int attr);
 int esys_mount_setattr(int fd, unsigned int flags,
 		       const struct mount_attr *attr);
 int esys_pivot_here(void);  /* pivot_root(".", ".") */
+int esys_chroot_here(void); /* chroot(".") */
 int esys_umount_here(void); /* umount2(".", MNT_DETACH) */
 /* <linux/mount.h> leaves the flags of mount(2) to <sys/mount.h>, which cannot
  * be included beside it. */
