@@ -5,6 +5,9 @@
 
 #include "lib/jsonw.h"
 
+#include <string.h>
+#include <unistd.h>
+
 static const struct example_mount {
 	const char *destination, *type, *source;
 	const char *options[10];
@@ -72,9 +75,17 @@ static void example_process(struct jsonw *w)
 	jsonw_obj_end(w);
 }
 
-static void example_mount_list(struct jsonw *w)
+/* With one id alone there is no group 5, and the cgroups are not ours. */
+static bool example_leave_out(const char *word, bool rootless)
 {
-	size_t i;
+	return rootless && (strcmp(word, "gid=5") == 0 ||
+			    strcmp(word, "/sys/fs/cgroup") == 0);
+}
+
+static void example_mount_list(struct jsonw *w, bool rootless)
+{
+	const char *options[11];
+	size_t i, k, n;
 
 	jsonw_key(w, "mounts");
 	jsonw_arr(w);
@@ -82,28 +93,50 @@ static void example_mount_list(struct jsonw *w)
 	     i++) {
 		const struct example_mount *m = &example_mounts[i];
 
+		if (example_leave_out(m->destination, rootless))
+			continue;
+		for (k = n = 0; k < 10 && m->options[k] != NULL; k++)
+			if (!example_leave_out(m->options[k], rootless))
+				options[n++] = m->options[k];
+		options[n] = NULL;
 		jsonw_obj(w);
 		jsonw_kstr(w, "destination", m->destination);
 		jsonw_kstr(w, "type", m->type);
 		jsonw_kstr(w, "source", m->source);
-		example_strings(w, "options", m->options);
+		example_strings(w, "options", options);
 		jsonw_obj_end(w);
 	}
 	jsonw_arr_end(w);
 }
 
-static void example_linux(struct jsonw *w)
+static void example_map(struct jsonw *w, const char *key, int64_t id)
 {
-	static const char *const ns[] = {"pid", "network", "ipc",
-					 "uts", "mount",   "cgroup"};
+	jsonw_key(w, key);
+	jsonw_arr(w);
+	jsonw_obj(w);
+	jsonw_kint(w, "containerID", 0);
+	jsonw_kint(w, "hostID", id);
+	jsonw_kint(w, "size", 1);
+	jsonw_obj_end(w);
+	jsonw_arr_end(w);
+}
+
+static void example_linux(struct jsonw *w, int64_t rootless)
+{
+	static const char *const ns[] = {"pid",	  "network", "ipc", "uts",
+					 "mount", "cgroup",  "user"};
+	size_t i, n = sizeof(ns) / sizeof(ns[0]) - (rootless < 0 ? 1 : 0);
 	struct buf seccomp;
-	size_t i;
 
 	jsonw_key(w, "linux");
 	jsonw_obj(w);
+	if (rootless >= 0) {
+		example_map(w, "uidMappings", rootless);
+		example_map(w, "gidMappings", (int64_t)getegid());
+	}
 	jsonw_key(w, "namespaces");
 	jsonw_arr(w);
-	for (i = 0; i < sizeof(ns) / sizeof(ns[0]); i++) {
+	for (i = 0; i < n; i++) {
 		jsonw_obj(w);
 		jsonw_kstr(w, "type", ns[i]);
 		jsonw_obj_end(w);
@@ -119,7 +152,7 @@ static void example_linux(struct jsonw *w)
 	jsonw_obj_end(w);
 }
 
-void example_config(struct buf *out)
+void example_config(struct buf *out, int64_t rootless)
 {
 	struct jsonw w;
 
@@ -133,7 +166,7 @@ void example_config(struct buf *out)
 	jsonw_kbool(&w, "readonly", true);
 	jsonw_obj_end(&w);
 	jsonw_kstr(&w, "hostname", "container");
-	example_mount_list(&w);
-	example_linux(&w);
+	example_mount_list(&w, rootless >= 0);
+	example_linux(&w, rootless);
 	jsonw_obj_end(&w);
 }

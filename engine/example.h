@@ -4,6 +4,9 @@
 
 #include "lib/buf.h"
 
-void example_config(struct buf *out);
+#include <stdint.h>
+
+/* rootless: the user who shall be root inside, -1: a config for root. */
+void example_config(struct buf *out, int64_t rootless);
 
 #endif

@@ -169,6 +169,36 @@ static void cgproc_thaw(const struct cgroup *c)
 	}
 }
 
+int cgproc_peek_frozen(const char *root, const char *path)
+{
+	static const struct {
+		const char *above, *file, *frozen;
+	} places[] = {
+		{"unified/", "cgroup.freeze", "1"},
+		{"freezer/", "freezer.state", "FROZEN"},
+		{"", "cgroup.freeze", "1"},
+	};
+	int top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), dir;
+	char name[CGROUP_PATH_BYTES + 16];
+	int result = -1;
+	size_t i;
+
+	for (i = 0; i < 3 && top >= 0 && result <= 0; i++) {
+		if (i == 2 && result == 0)
+			break; /* v1 or hybrid: its root has no such group */
+		(void)snprintf(name, sizeof(name), "%s%s", places[i].above,
+			       path);
+		dir = sys_open_beneath(top, name, O_PATH | O_DIRECTORY, 0);
+		if (dir < 0)
+			continue;
+		result = cgfile_has(dir, places[i].file, places[i].frozen);
+		(void)close(dir);
+	}
+	if (top >= 0)
+		(void)close(top);
+	return result;
+}
+
 int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err)
 {
 	bool v2 = false;

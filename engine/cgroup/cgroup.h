@@ -97,6 +97,9 @@ int cgsub_enter(const struct cgroup *c, const char *const *where, size_t n,
 		struct err *err);
 int cgproc_freeze(const struct cgroup *c, bool frozen, struct err *err);
 bool cgproc_is_frozen(const struct cgroup *c);
+/* The same for a path where nothing is opened yet; -1: it is not where it
+ * usually is. */
+int cgproc_peek_frozen(const char *root, const char *path);
 /* True if the group dir or one below it has a process. */
 bool cgproc_any(int dir);
 /* Kills all processes in it and below, and waits until they are gone. */

@@ -8,6 +8,7 @@
 #include "engine/run/run.h"
 #include "lib/file.h"
 #include "lib/jsonw.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,24 @@ int about_plain(void *ctx, struct err *err)
 	return err_set(err, ERR_INPUT,
 		       "want a command, have none; see \"reconcile-engine "
 		       "--help\"");
+}
+
+int about_help(void *ctx, struct err *err)
+{
+	const struct cli *c = ctx;
+	const struct opt_program *p = cli_program();
+	const char *name =
+		c->values.n_operands > 0 ? c->values.operands[0] : "";
+	char safe[64];
+	size_t i;
+
+	for (i = 0; i < p->n_commands; i++)
+		if (strcmp(p->commands[i].name, name) == 0) {
+			opt_help(p, &p->commands[i], stdout);
+			return 0;
+		}
+	return err_set(err, ERR_INPUT, "no command \"%s\"",
+		       text_safe(safe, sizeof(safe), name, strlen(name)));
 }
 
 /* E11: what a checkpoint would bring back was written by the container. */
@@ -149,6 +168,11 @@ int about_features(void *ctx, struct err *err)
 	about_strings(&w, "hooks", about_hook);
 	about_strings(&w, "mountOptions", mountopt_name);
 	about_linux(&w);
+	jsonw_key(&w, "annotations");
+	jsonw_obj(&w);
+	jsonw_kstr(&w, "org.opencontainers.runc.checkpoint.enabled", "false");
+	jsonw_kstr(&w, "io.reconcile.engine.version", RECONCILE_VERSION);
+	jsonw_obj_end(&w);
 	jsonw_key(&w, "potentiallyUnsafeConfigAnnotations"); /* E10: none */
 	jsonw_arr(&w);
 	jsonw_arr_end(&w);
@@ -164,6 +188,8 @@ int about_spec(void *ctx, struct err *err)
 {
 	const struct cli *c = ctx;
 	const char *bundle = opt_get(&c->values, "bundle");
+	/* "" for the flag, a word for the global option */
+	const char *rootless = opt_get(&c->values, "rootless");
 	struct buf b;
 	int dir, fd = -1, r = 0;
 
@@ -172,7 +198,9 @@ int about_spec(void *ctx, struct err *err)
 	if (dir < 0)
 		return err_sys(err, errno, "bundle");
 	buf_init(&b, ABOUT_OUT_BYTES);
-	example_config(&b);
+	example_config(&b, rootless != NULL && rootless[0] == '\0'
+				   ? (int64_t)geteuid()
+				   : -1);
 	r = buf_check(&b, err);
 	if (r == 0)
 		fd = openat(dir, "config.json",

@@ -4,6 +4,7 @@
 #include "engine/run/life.h"
 #include "lib/text.h"
 
+#include <signal.h>
 #include <string.h>
 
 static int change_open(struct cli *c, struct life *l, struct err *err)
@@ -16,8 +17,9 @@ static int change_open(struct cli *c, struct life *l, struct err *err)
 
 int change_start(void *ctx, struct err *err)
 {
+	const struct cli *c = ctx;
 	struct life l;
-	int r = change_open(ctx, &l, err);
+	int r = life_find(&l, c->root, c->values.operands[0], err);
 
 	if (r < 0)
 		return r;
@@ -31,6 +33,7 @@ int change_kill(void *ctx, struct err *err)
 	struct cli *c = ctx;
 	const struct opt_values *v = &c->values;
 	const char *name = v->n_operands > 1 ? v->operands[1] : "TERM";
+	bool all = opt_get(v, "all") != NULL;
 	int sig = life_signal(name);
 	char safe[64];
 	struct life l;
@@ -40,10 +43,13 @@ int change_kill(void *ctx, struct err *err)
 		return err_set(
 			err, ERR_INPUT, "unknown signal \"%s\"",
 			text_safe(safe, sizeof(safe), name, strlen(name)));
-	r = change_open(c, &l, err);
+	r = life_find(&l, c->root, v->operands[0], err);
 	if (r < 0)
 		return r;
-	r = life_kill(&l, sig, opt_get(v, "all") != NULL, err);
+	if (all || sig == SIGKILL) /* which a frozen one would not get */
+		r = life_groups(&l, err);
+	if (r == 0)
+		r = life_kill(&l, sig, all, err);
 	life_release(&l);
 	return r;
 }

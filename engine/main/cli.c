@@ -63,6 +63,9 @@ static const struct opt cli_delete[] = {
 static const struct opt cli_list[] = {{"format", 'f', "table|json", "how"},
 				      {"quiet", 'q', NULL, "ids only"}};
 static const struct opt cli_ps[] = {{"format", 'f', "table|json", "how"}};
+static const struct opt cli_events[] = {
+	{"stats", 0, NULL, "once, then end"},
+	{"interval", 0, "DURATION", "between two, 5s unless said otherwise"}};
 static const struct opt cli_update[] = {
 	{"resources", 'r', "FILE",
 	 "resources of the specification, - for "
@@ -86,7 +89,8 @@ static const struct opt cli_update[] = {
 	{"l3-cache-schema", 0, "TEXT", "refused: no Intel RDT"},
 	{"mem-bw-schema", 0, "TEXT", "refused: no Intel RDT"}};
 static const struct opt cli_spec[] = {
-	{"bundle", 'b', "DIR", "where config.json is written"}};
+	{"bundle", 'b', "DIR", "where config.json is written"},
+	{"rootless", 0, NULL, "for the user who calls"}};
 
 #define OPTS(table) (table), sizeof(table) / sizeof((table)[0])
 
@@ -105,8 +109,10 @@ static const struct opt_command cli_commands[] = {
 	{"delete", "ID", "remove what is left of a container", OPTS(cli_delete),
 	 1, 1, change_delete},
 	{"list", "", "list containers", OPTS(cli_list), 0, 0, query_list},
-	{"ps", "ID [IGNORED...]", "processes of a container", OPTS(cli_ps), 1,
-	 -1, query_ps},
+	{"ps", "ID [OPTIONS OF PS...]", "processes of a container",
+	 OPTS(cli_ps), 1, -1, ps_command},
+	{"events", "ID", "what a container uses, and its OOM kills",
+	 OPTS(cli_events), 1, 1, events_command},
 	{"pause", "ID", "freeze all its processes", NULL, 0, 1, 1,
 	 change_pause},
 	{"resume", "ID", "thaw them", NULL, 0, 1, 1, change_resume},
@@ -116,6 +122,7 @@ static const struct opt_command cli_commands[] = {
 	 about_features},
 	{"spec", "", "write a config.json to start from", OPTS(cli_spec), 0, 0,
 	 about_spec},
+	{"help", "[COMMAND]", "what a command does", NULL, 0, 0, 1, about_help},
 	{"checkpoint", "...", "refused: not offered", NULL, 0, 0, -1,
 	 about_refused},
 	{"restore", "...", "refused: not offered", NULL, 0, 0, -1,
@@ -175,7 +182,7 @@ static int cli_stop(int argc, char **argv, int at)
 		return argc;
 	if (cmd->run == about_refused)
 		return at + 1;
-	if (cmd->run != make_exec && cmd->run != query_ps)
+	if (cmd->run != make_exec && cmd->run != ps_command)
 		return argc;
 	return cli_skip(argc, argv, at + 1, cmd->opts, cmd->n_opts);
 }

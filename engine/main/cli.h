@@ -40,9 +40,11 @@ int change_resume(void *ctx, struct err *err);
 int change_update(void *ctx, struct err *err);
 int query_state(void *ctx, struct err *err);
 int query_list(void *ctx, struct err *err);
-int query_ps(void *ctx, struct err *err);
+int ps_command(void *ctx, struct err *err);
+int events_command(void *ctx, struct err *err);
 int about_features(void *ctx, struct err *err);
 int about_spec(void *ctx, struct err *err);
+int about_help(void *ctx, struct err *err);
 int about_plain(void *ctx, struct err *err); /* --version, --steps, --help */
 int about_refused(void *ctx, struct err *err);
 

@@ -31,9 +31,12 @@ static bool main_makes(const struct opt_command *cmd)
  * a container, to be removed. */
 static int main_root(struct cli *c, struct err *err)
 {
-	int r = rootless_find(opt_get(&c->values, "rootless"), &c->rootless,
-			      err);
+	const char *word = opt_get(&c->values, "rootless");
+	int r;
 
+	if (word != NULL && word[0] == '\0')
+		word = NULL; /* the flag of `spec` */
+	r = rootless_find(word, &c->rootless, err);
 	if (r < 0)
 		return r;
 	c->root = opt_get(&c->values, "root");

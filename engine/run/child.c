@@ -203,8 +203,7 @@ static int child_run_hooks(struct run *r, const struct spec_hook_list *list,
 		return 0;
 	buf_init(&b, SPEC_MAX_BYTES);
 	r->state.pid = getpid();
-	rc = hooks_state(&r->state, STATE_CREATED, &r->spec.annotations, &b,
-			 err);
+	rc = hooks_state(&r->state, STATE_CREATED, &b, err);
 	if (rc == 0)
 		rc = hooks_run(list, name, how, &b, err);
 	buf_release(&b);

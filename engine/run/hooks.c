@@ -21,11 +21,9 @@
 #define HOOKS_WORDS_BYTES 512
 
 int hooks_state(const struct state *s, enum state_status status,
-		const struct decode_strv *annotations, struct buf *out,
-		struct err *err)
+		struct buf *out, struct err *err)
 {
 	struct jsonw w;
-	size_t i;
 
 	jsonw_init(&w, out);
 	jsonw_obj(&w);
@@ -34,14 +32,7 @@ int hooks_state(const struct state *s, enum state_status status,
 	jsonw_kstr(&w, "status", state_status_name(status));
 	jsonw_kint(&w, "pid", status == STATE_STOPPED ? 0 : s->pid);
 	jsonw_kstr(&w, "bundle", s->bundle);
-	if (annotations->n > 0) {
-		jsonw_key(&w, "annotations");
-		jsonw_obj(&w);
-		for (i = 0; i + 1 < annotations->n; i += 2)
-			jsonw_kstr(&w, annotations->v[i],
-				   annotations->v[i + 1]);
-		jsonw_obj_end(&w);
-	}
+	state_annotations(&w, s);
 	jsonw_obj_end(&w);
 	return buf_check(out, err);
 }
@@ -251,7 +242,7 @@ static int hooks_of(struct run *r, const struct spec_hook_list *list,
 	if (list->n == 0)
 		return 0;
 	buf_init(&b, SPEC_MAX_BYTES);
-	rc = hooks_state(&r->state, status, &r->spec.annotations, &b, err);
+	rc = hooks_state(&r->state, status, &b, err);
 	if (rc == 0)
 		rc = hooks_run(list, name, &how, &b, err);
 	buf_release(&b);

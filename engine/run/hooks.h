@@ -24,8 +24,7 @@ int hooks_run(const struct spec_hook_list *list, const char *name,
 	      struct err *err);
 /* The state document of the specification, for hooks and `state`. */
 int hooks_state(const struct state *s, enum state_status status,
-		const struct decode_strv *annotations, struct buf *out,
-		struct err *err);
+		struct buf *out, struct err *err);
 
 /* The engine's step: prestart and createRuntime. */
 int hooks_early(struct run *r, struct err *err);

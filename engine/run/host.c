@@ -182,6 +182,9 @@ int host_record(struct run *r, struct err *err)
 				  : arena_printf(r->arena, "%s/%s", real,
 						 r->spec.root.path),
 		.cgroup = r->cgroup.path,
+		.annotations = r->spec.annotations,
+		.poststart = r->spec.hooks.poststart.n > 0,
+		.poststop = r->spec.hooks.poststop.n > 0,
 		.version = r->spec.version,
 		.created = arena_strdup(
 			r->arena, clock_rfc3339(clock_unix_ms(), created)),

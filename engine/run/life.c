@@ -133,6 +133,22 @@ int life_groups(struct life *l, struct err *err)
 	return r;
 }
 
+int life_look(struct life *l, const char *root, const char *id, struct err *err)
+{
+	int frozen, r = life_find(l, root, id, err);
+
+	if (r < 0 || l->status != STATE_RUNNING || l->state.cgroup == NULL)
+		return r;
+	frozen = cgproc_peek_frozen(CGROUP_ROOT, l->state.cgroup);
+	if (frozen > 0)
+		l->status = STATE_PAUSED;
+	else if (frozen < 0)
+		r = life_groups(l, err);
+	if (r < 0)
+		life_release(l);
+	return r;
+}
+
 int life_open(struct life *l, const char *root, const char *id, struct err *err)
 {
 	int r = life_find(l, root, id, err);
@@ -165,14 +181,14 @@ static int life_hooks(struct life *l, const char *name, struct err *err)
 	struct buf b;
 	int r;
 
+	if (!(stop ? l->state.poststop : l->state.poststart))
+		return 0;
 	if (!l->has_spec && life_read_spec(l, err) < 0)
 		return stop ? 0 : err->code;
 	list = stop ? &l->spec.hooks.poststop : &l->spec.hooks.poststart;
-	if (list->n == 0)
-		return 0;
 	buf_init(&b, SPEC_MAX_BYTES);
-	r = hooks_state(&l->state, stop ? STATE_STOPPED : STATE_RUNNING,
-			&l->spec.annotations, &b, err);
+	r = hooks_state(&l->state, stop ? STATE_STOPPED : STATE_RUNNING, &b,
+			err);
 	if (r == 0)
 		r = hooks_run(list, name, &how, &b, err);
 	buf_release(&b);
@@ -250,10 +266,12 @@ int life_kill(struct life *l, int sig, bool all, struct err *err)
 {
 	int pidfd, r = 0;
 
+	/* What init has left running without a pid namespace is there after
+	 * its end too; that nothing is, is no error then. */
 	if (all && l->status != STATE_CREATING && l->cgroup.n > 0) {
-		if (sig == SIGKILL)
-			return cgproc_kill(&l->cgroup, err);
-		return cgproc_signal(&l->cgroup, sig, err);
+		r = sig == SIGKILL ? cgproc_kill(&l->cgroup, err)
+				   : cgproc_signal(&l->cgroup, sig, err);
+		return r == ERR_NOTFOUND ? 0 : r;
 	}
 	pidfd = state_pidfd(&l->state);
 	if (pidfd < 0 || l->status == STATE_STOPPED ||

@@ -29,6 +29,10 @@ int life_open(struct life *l, const char *root, const char *id,
 int life_find(struct life *l, const char *root, const char *id,
 	      struct err *err);
 int life_groups(struct life *l, struct err *err);
+/* What is recorded and the status alone: cheaper, but no cgroups to work
+ * with. */
+int life_look(struct life *l, const char *root, const char *id,
+	      struct err *err);
 void life_release(struct life *l);
 
 /* Fills l->spec from the state directory. */

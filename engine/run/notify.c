@@ -95,8 +95,7 @@ static int notify_state(const struct notify_to *to, struct buf *out,
 	int r;
 
 	buf_init(&state, NOTIFY_STATE_BYTES);
-	r = hooks_state(to->state, to->status, &to->spec->annotations, &state,
-			err);
+	r = hooks_state(to->state, to->status, &state, err);
 	if (r == 0) {
 		jsonw_init(&w, out);
 		jsonw_obj(&w);

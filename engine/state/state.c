@@ -48,6 +48,15 @@ static const struct decode_field state_table[] = {
 	 .type = DECODE_STR,
 	 .offset = offsetof(struct state_file, s.cgroup),
 	 .required = true},
+	{.name = "annotations",
+	 .type = DECODE_MAP,
+	 .offset = offsetof(struct state_file, s.annotations)},
+	{.name = "poststart",
+	 .type = DECODE_FLAG,
+	 .offset = offsetof(struct state_file, s.poststart)},
+	{.name = "poststop",
+	 .type = DECODE_FLAG,
+	 .offset = offsetof(struct state_file, s.poststop)},
 	{.name = NULL}};
 
 static const struct decode_field state_init_table[] = {
@@ -173,6 +182,19 @@ static int state_put(int dir, const char *name, const void *bytes, size_t len,
 	return r;
 }
 
+void state_annotations(struct jsonw *w, const struct state *s)
+{
+	size_t i;
+
+	if (s->annotations.n == 0)
+		return;
+	jsonw_key(w, "annotations");
+	jsonw_obj(w);
+	for (i = 0; i + 1 < s->annotations.n; i += 2)
+		jsonw_kstr(w, s->annotations.v[i], s->annotations.v[i + 1]);
+	jsonw_obj_end(w);
+}
+
 int state_write_intent(int dir, const struct state *s, const void *config,
 		       size_t config_len, struct err *err)
 {
@@ -189,6 +211,9 @@ int state_write_intent(int dir, const struct state *s, const void *config,
 	jsonw_kstr(&w, "rootfs", s->rootfs);
 	jsonw_kstr(&w, "created", s->created);
 	jsonw_kstr(&w, "cgroup", s->cgroup);
+	jsonw_kbool(&w, "poststart", s->poststart);
+	jsonw_kbool(&w, "poststop", s->poststop);
+	state_annotations(&w, s);
 	jsonw_obj_end(&w);
 	r = buf_check(&b, err);
 	if (r == 0)

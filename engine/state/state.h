@@ -14,9 +14,10 @@
 #ifndef ENGINE_STATE_STATE_H
 #define ENGINE_STATE_STATE_H
 
+#include "engine/spec/decode.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
-#include "lib/err.h"
+#include "lib/jsonw.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,9 @@ struct state {
 	char *id, *bundle, *rootfs, *cgroup, *created, *version;
 	pid_t pid;	     /* 0: none was recorded */
 	uint64_t start_time; /* field 22 of /proc/PID/stat */
+	/* of the config, so that it need not be read for them */
+	struct decode_strv annotations;
+	bool poststart, poststop; /* there are such hooks */
 };
 
 /* [a-zA-Z0-9][a-zA-Z0-9_.+-]*, at most 128, no "..".  ERR_INPUT. */
@@ -52,6 +56,8 @@ int state_remove(int root_fd, const char *id, struct err *err);
 int state_write_intent(int dir, const struct state *s, const void *config,
 		       size_t config_len, struct err *err);
 int state_write_init(int dir, pid_t pid, uint64_t start_time, struct err *err);
+/* The member "annotations", left out when there are none. */
+void state_annotations(struct jsonw *w, const struct state *s);
 /* What is missing (a creation that died early) is NULL or 0. */
 int state_read(int dir, struct arena *arena, struct state *out,
 	       struct err *err);
