@@ -193,7 +193,7 @@ fails "a program that is not there: create" 1 'executable file not found in \$PA
 fails "a program that is not there: run" 1 'executable file not found in \$PATH' \
 	E run --bundle "$TMP/r" "$C"
 bundle r '.process.args = ["/etc"]'
-fails "a program that may not run" 1 'Permission denied' E run --bundle "$TMP/r" "$C"
+fails "a program that may not run" 1 '[Pp]ermission denied' E run --bundle "$TMP/r" "$C"
 fails "no bundle" 1 'bundle .*: No such file' E run --bundle "$TMP/none" "$C"
 mkdir "$TMP/empty"
 fails "no config" 1 'config.json: No such file' E run --bundle "$TMP/empty" "$C"
