@@ -14,6 +14,7 @@
 #include "engine/run/passfd.h"
 #include "engine/run/self.h"
 #include "engine/run/shape.h"
+#include "engine/run/tell.h"
 #include "engine/sys/esys.h"
 #include "lib/file.h"
 #include "lib/num.h"
@@ -355,9 +356,9 @@ static int exec_spawn(struct life *l, struct run *r,
 	if (rc == 0)
 		rc = notify_begin(r->link[0], &to, err);
 	if (rc == 0)
-		rc = host_pidfd(r, err);
+		rc = tell_pidfd(r, err);
 	if (rc == 0)
-		rc = host_pid_file(r, err);
+		rc = tell_pid_file(r, err);
 	return rc;
 }
 

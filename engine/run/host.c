@@ -404,55 +404,6 @@ int host_ready(struct run *r, struct err *err)
 			 NULL, err);
 }
 
-int host_pidfd(struct run *r, struct err *err)
-{
-	int sock = -1, rc;
-
-	if (r->opt.pidfd_socket == NULL)
-		return 0;
-	rc = passfd_connect("pidfd-socket", r->opt.pidfd_socket, &sock, err);
-	if (rc == 0)
-		rc = passfd_send(sock, r->child.pidfd, err);
-	host_close(&sock);
-	return rc;
-}
-
-int host_pid_file(struct run *r, struct err *err)
-{
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%d", r->child.pid);
-
-	if (r->opt.pid_file == NULL)
-		return 0;
-	return host_write_file(r->opt.pid_file, text, (size_t)n, err);
-}
-
-/* The caller watches the directory: never a half-written file. */
-int host_write_file(const char *path, const char *text, size_t len,
-		    struct err *err)
-{
-	char temp[4096];
-	int fd, rc;
-
-	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
-		return err_set(err, ERR_INPUT, "--pid-file: too long");
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		  0644);
-	if (fd < 0)
-		return err_sys(err, errno, "--pid-file %s", temp);
-	rc = file_write_fd(fd, text, len, err);
-	(void)close(fd);
-	if (rc == 0 && rename(temp, path) < 0)
-		rc = err_sys(err, errno, "--pid-file %s", path);
-	return rc;
-}
-
-void host_undo_pid_file(struct run *r)
-{
-	if (r->opt.pid_file != NULL)
-		(void)unlink(r->opt.pid_file);
-}
-
 int host_keep(struct run *r, struct err *err)
 {
 	if (r->opt.direct)

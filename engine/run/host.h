@@ -23,18 +23,13 @@ int host_go(struct run *r, struct err *err);
 int host_filter(struct run *r, struct err *err);
 int host_await(struct run *r, struct err *err);
 int host_ready(struct run *r, struct err *err);
-int host_pidfd(struct run *r, struct err *err);
-int host_pid_file(struct run *r, struct err *err);
 int host_keep(struct run *r, struct err *err);
 
 int host_check_terminal(const struct run *r, struct err *err);
 int host_console(struct run *r, struct err *err);
-int host_write_file(const char *path, const char *text, size_t len,
-		    struct err *err);
 
 void host_undo_claim(struct run *r);
 void host_undo_cgroup(struct run *r);
 void host_undo_clone(struct run *r);
-void host_undo_pid_file(struct run *r);
 
 #endif

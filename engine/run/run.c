@@ -7,6 +7,7 @@
 #include "engine/run/host.h"
 #include "engine/run/final.h"
 #include "engine/run/shape.h"
+#include "engine/run/tell.h"
 #include "engine/run/rootless.h"
 #include "engine/run/spaces.h"
 
@@ -63,9 +64,9 @@ static const struct run_step run_steps[] = {
 	 shape_apply, NULL, "inside a user namespace it could not"},
 	{"ready", RUN_ENGINE, "-", host_ready, NULL,
 	 "the child has everything; it gets its filter"},
-	{"pidfd", RUN_ENGINE, "-", host_pidfd, NULL,
+	{"pidfd", RUN_ENGINE, "-", tell_pidfd, NULL,
 	 "a client watches it without a race for the pid"},
-	{"pid-file", RUN_ENGINE, "-", host_pid_file, host_undo_pid_file,
+	{"pid-file", RUN_ENGINE, "-", tell_pid_file, tell_undo_pid_file,
 	 "callers take it as the sign that create has worked"},
 	{"keep", RUN_ENGINE, "-", host_keep, NULL,
 	 "from here on the child lives without us"},
