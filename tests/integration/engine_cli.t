@@ -210,7 +210,7 @@ is "$(cat "$TMP/out")" "1 1
 from socket" "LISTEN_FDS of socket activation pass"
 unlike "$(cat "$TMP/out2")" 'from socket' "those for another process do not"
 LISTEN_FDS=2 LISTEN_PID=1 fails "LISTEN_FDS that are not open" 1 \
-	'LISTEN_FDS: descriptor 3 is not open' E run --bundle "$TMP/r" "$C"
+	'LISTEN_FDS: descriptor 3 is not open' E run --bundle "$TMP/r" "$C" 3>&- 4>&-
 bundle r '.process.args = ["sh", "-c", "ls /proc/self/fd; cat <&4"]'
 echo four >"$TMP/four"
 E run --preserve-fds 2 --bundle "$TMP/r" "$C" >"$TMP/out" 3</dev/null 4<"$TMP/four"
