@@ -117,7 +117,9 @@ int life_groups(struct life *l, struct err *err)
 {
 	int r = 0;
 
-	if (l->state.cgroup != NULL) {
+	/* rootless: an empty path where no group could be made */
+	l->cgroup.marks = -1;
+	if (l->state.cgroup != NULL && l->state.cgroup[0] != '\0') {
 		r = cgroup_init(&l->cgroup, CGROUP_ROOT, false, l->state.cgroup,
 				err);
 		l->cgroup.marks = l->root_fd;
