@@ -223,12 +223,15 @@ int cgroup_look(struct cgroup *c, struct err *err)
 		c->reused = true;
 		if (cgproc_any(c->h[i].dir))
 			r = err_set(err, ERR_CONFLICT,
-				    "cgroup %s in %s has processes already",
+				    "container's cgroup is not empty: %s in "
+				    "%s has processes already",
 				    c->path, c->h[i].name);
 	}
 	if (r == 0 && c->reused && cgproc_is_frozen(c))
 		r = err_set(err, ERR_CONFLICT,
-			    "cgroup %s is there already, and frozen", c->path);
+			    "container's cgroup unexpectedly frozen: %s "
+			    "is there already, and frozen",
+			    c->path);
 	return r;
 }
 

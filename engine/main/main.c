@@ -99,11 +99,13 @@ static int main_listen(const struct cli *c, unsigned int *out, struct err *err)
 static int main_prepare(struct cli *c, struct err *err)
 {
 	const struct opt_values *v = &c->values;
+	const char *file = opt_get(v, "process");
 	unsigned int listen = 0;
 	int r = main_listen(c, &listen, err);
 
 	if (r == 0)
 		r = self_shed(opt_get(v, "preserve-fds"), listen,
+			      file != NULL ? file : opt_get(v, "resources"),
 			      &c->preserve_fds, err);
 	if (r < 0)
 		return r;

@@ -1,7 +1,7 @@
 /* update.c - see update.h. */
 #include "engine/main/update.h"
 
-#include "lib/file.h"
+#include "engine/run/self.h"
 #include "lib/num.h"
 
 #include <fcntl.h>
@@ -129,10 +129,7 @@ int update_resources(const struct opt_values *v, struct arena *arena,
 	if (file == NULL)
 		return update_options(v, arena, out, err);
 	buf_init(&b, SPEC_MAX_BYTES);
-	if (strcmp(file, "-") == 0)
-		r = file_read_fd(0, SPEC_MAX_BYTES, &b, err);
-	else
-		r = file_read(AT_FDCWD, file, SPEC_MAX_BYTES, &b, err);
+	r = self_read(file, SPEC_MAX_BYTES, &b, err);
 	if (r == 0)
 		r = spec_read_resources(b.data, b.len, arena, out, err);
 	buf_release(&b);

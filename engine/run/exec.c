@@ -66,7 +66,7 @@ static int exec_process_file(struct run *r, const char *path, struct err *err)
 	int rc;
 
 	buf_init(&b, SPEC_MAX_BYTES);
-	rc = file_read(AT_FDCWD, path, SPEC_MAX_BYTES, &b, err);
+	rc = self_read(path, SPEC_MAX_BYTES, &b, err);
 	if (rc == 0)
 		rc = spec_read_process(b.data, b.len, r->arena, r->spec.process,
 				       err);
@@ -411,12 +411,13 @@ static int exec_allowed(const struct life *l, const struct exec_options *opt,
 	if (l->status == STATE_RUNNING || l->status == STATE_CREATED ||
 	    (l->status == STATE_PAUSED && opt->ignore_paused))
 		return 0;
+	if (l->status == STATE_PAUSED)
+		return err_set(err, ERR_CONFLICT,
+			       "cannot exec in a paused container "
+			       "(--ignore-paused: it waits for resume)");
 	return err_set(err, ERR_CONFLICT,
-		       "cannot exec in a container that is %s%s",
-		       state_status_name(l->status),
-		       l->status == STATE_PAUSED
-			       ? " (--ignore-paused: it waits for resume)"
-			       : "");
+		       "cannot exec in a container that is %s",
+		       state_status_name(l->status));
 }
 
 int exec_run(struct life *l, const struct exec_options *opt, int *out_status,

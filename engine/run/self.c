@@ -2,11 +2,13 @@
 #include "engine/run/self.h"
 
 #include "engine/sys/esys.h"
+#include "lib/file.h"
 #include "lib/num.h"
 #include "lib/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -34,9 +36,34 @@ int self_stand(struct err *err)
 	return 0;
 }
 
-int self_shed(const char *preserve, unsigned int listen, unsigned int *out_n,
-	      struct err *err)
+static unsigned int self_named(const char *file)
 {
+	static const char *const dirs[] = {"/dev/fd/", "/proc/self/fd/"};
+	uint64_t n = 0;
+	size_t i, len;
+
+	for (i = 0; i < 2 && file != NULL; i++) {
+		len = strlen(dirs[i]);
+		if (strncmp(file, dirs[i], len) == 0 &&
+		    num_parse_u64(file + len, strlen(file + len), INT_MAX, &n))
+			return (unsigned int)n;
+	}
+	return 0;
+}
+
+int self_read(const char *file, size_t max, struct buf *out, struct err *err)
+{
+	unsigned int fd = self_named(file);
+
+	if (fd > 0 || strcmp(file, "-") == 0)
+		return file_read_fd((int)fd, max, out, err);
+	return file_read(AT_FDCWD, file, max, out, err);
+}
+
+int self_shed(const char *preserve, unsigned int listen, const char *file,
+	      unsigned int *out_n, struct err *err)
+{
+	unsigned int keep = self_named(file);
 	uint64_t n = 0;
 	unsigned int i, all;
 
@@ -53,7 +80,12 @@ int self_shed(const char *preserve, unsigned int listen, unsigned int *out_n,
 						      : "--preserve-fds",
 				       i);
 #ifndef GUARD_OFF_CLOSE
-	if (sys_close_range(3 + all, ~0u, 0) < 0)
+	i = 3 + all;
+	if (keep > i && sys_close_range(i, keep - 1, 0) < 0)
+		return err_sys(err, errno, "close_range");
+	if (keep >= i)
+		i = keep + 1;
+	if (sys_close_range(i, ~0u, 0) < 0)
 		return err_sys(err, errno, "close_range");
 #endif
 	*out_n = all;

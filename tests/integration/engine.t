@@ -38,7 +38,7 @@ run E exec --detach --pid-file "$TMP/pid2" "$C" sleep 1000
 is "$(wc -w <"$TMP/pid2") $ST" "1 0" "exec --detach --pid-file"
 succeeds "pause" E pause "$C"
 is "$(E state "$C" | jq -r .status)" paused "state paused"
-fails "exec in a paused one" 255 'that is paused' E exec "$C" true
+fails "exec in a paused one" 255 'in a paused container' E exec "$C" true
 succeeds "resume" E resume "$C"
 succeeds "kill KILL" E kill "$C" KILL
 wait_for 5 status_is "$C" stopped && ok "state stopped" || not_ok "state stopped"

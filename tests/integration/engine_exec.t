@@ -161,7 +161,7 @@ is "$(sort -n "$TMP/many" | tr '\n' ' ')" "$(seq -s ' ' 0 29) " "30 at once"
 
 # --- paused, stopped -------------------------------------------------------------------------
 E pause "$C"
-fails "in a paused one" 255 'that is paused \(--ignore-paused' E exec "$C" true
+fails "in a paused one" 255 'in a paused container \(--ignore-paused' E exec "$C" true
 "$ENGINE" --root "$TMP/state" exec --ignore-paused "$C" echo later >"$TMP/late" 2>&1 &
 _pid=$!
 sleep 0.2

@@ -238,6 +238,20 @@ bundle tty '.process.terminal = true | .process.args = ["echo", "line"]'
 run E run --bundle "$TMP/tty" "$C"
 is "$ST $(od -An -c "$TMP/.out" | tr -d ' ')" '0 line\n' "its lines end as the program ends them"
 
+# --- files that are descriptors -------------------------------------------------
+bundle fd '.process.args = ["sleep", "100"]'
+E run --detach --bundle "$TMP/fd" "$C" </dev/null >/dev/null 2>&1
+jq '.process | .args = ["ls", "/proc/self/fd"]' "$TMP/fd/config.json" \
+	>"$TMP/process"
+run sh -c "exec 9<$TMP/process 8<$TMP; exec $ENGINE --root $TMP/state exec \
+	--process /dev/fd/9 $C"
+is "$ST $(echo $OUT)" "0 0 1 2 3" "exec reads its process from /dev/fd/9, which goes no further"
+echo '{"pids": {"limit": 50}}' >"$TMP/process"
+run sh -c "exec 9<$TMP/process; exec $ENGINE --root $TMP/state update \
+	--resources /dev/fd/9 $C"
+is "$ST" 0 "and update its resources"
+E delete --force "$C"
+
 # --- values that no table of types refuses ------------------------------------
 # filter|words of the message
 while IFS='|' read -r _f _m; do

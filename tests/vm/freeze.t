@@ -17,7 +17,7 @@ _n=$(ticks)
 sleep 0.3	# the time in which a running one would tick
 is "$(ticks)" "$_n" "a paused container does nothing"
 fails "pause twice" 1 'paused' E pause "$C"
-fails "exec in a paused one" 255 'that is paused' E exec "$C" true
+fails "exec in a paused one" 255 'in a paused container' E exec "$C" true
 succeeds "resume" E resume "$C"
 wait_for 10 ticks_over "$_n" && ok "and goes on" || not_ok "and goes on"
 is "$(values fz cgroup.freeze)" "0 " "resume: cgroup.freeze is 0"
