@@ -62,7 +62,7 @@ engine.DIRS     := engine engine/spec engine/namespace engine/rootfs \
 PROGS := reconcile reconcile-fetch reconcile-verify reconcile-audit \
 	reconcile-channel reconcile-link reconcile-agent reconcile-net \
 	reconcile-pull reconcile-unpack reconcile-engine reconcile-monitor \
-	reconcile-init
+	reconcile-init reconcile-engine-systemd
 -include programs.mk
 
 PROTOS := $(wildcard */*.proto */*/*.proto)
@@ -105,7 +105,7 @@ MUSL_INC  := -nostdinc -isystem /usr/include/$(MUSL) \
 	-idirafter /usr/include -idirafter /usr/include/$(MUSL_ARCH)
 MUSL_LIB  := /usr/lib/$(MUSL)
 MUSL_DIRS := lib/musl $(engine.DIRS)
-MUSL_LIBC := arena buf clock encode err file jsonp jsonw kernel log num opt \
+MUSL_LIBC := arena buf clock encode err file jsonp jsonw kernel log num opt proc \
 	opt_completion opt_help sys text warn
 $(B)/m/%.o: %.c
 	@mkdir -p $(dir $@)

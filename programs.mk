@@ -47,6 +47,10 @@ reconcile-engine.PKG := libseccomp
 reconcile-engine.STATIC := 1
 reconcile-engine.MUSL := 1
 
+reconcile-engine-systemd.DIR := engine/systemd
+reconcile-engine-systemd.USE := lib
+reconcile-engine-systemd.PKG := libsystemd libseccomp
+
 reconcile-monitor.DIR := engine/monitor
 reconcile-monitor.USE := lib
 reconcile-monitor.STATIC := 1

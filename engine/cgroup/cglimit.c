@@ -6,6 +6,7 @@
 #include "lib/text.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct cglimit {
@@ -242,9 +243,8 @@ static int cglimit_check_usage(int dir, const struct spec_memory *m,
 	return 0;
 }
 
-/* Memory and swap together are one number in the config: where an update
- * names one of the two, the other is what the group has. */
-static void cglimit_complete(int dir, struct spec_memory *m)
+/* Memory and swap together are one number in the config. */
+static void cglimit_both_memory(int dir, struct spec_memory *m)
 {
 	bool limit = m->limit.set && m->limit.v != 0;
 	bool swap = m->swap.set && m->swap.v != 0;
@@ -263,23 +263,60 @@ static void cglimit_complete(int dir, struct spec_memory *m)
 		m->swap = (struct decode_i64){.v = have + rest, .set = true};
 }
 
-int cglimit_update(struct cgroup *c, const struct spec_resources *res,
-		   struct err *err)
+/* A quota is nothing without its period. */
+static void cglimit_both_cpu(int dir, bool v2, struct spec_cpu *cpu)
 {
-	struct spec_resources full = *res;
+	bool quota = cpu->quota.set && cpu->quota.v != 0;
+	bool period = cpu->period.set && cpu->period.v != 0;
+	long long have_quota, have_period;
+	char text[64];
+
+	if (quota == period)
+		return;
+	if (v2) {
+		if (cgfile_get(dir, "cpu.max", text, sizeof(text)) <= 0 ||
+		    strchr(text, ' ') == NULL)
+			return;
+		have_period = strtoll(strchr(text, ' '), NULL, 10);
+		have_quota = text[0] == 'm' ? -1 : strtoll(text, NULL, 10);
+	} else {
+		have_quota = cgfile_number(dir, "cpu.cfs_quota_us");
+		have_period = cgfile_number(dir, "cpu.cfs_period_us");
+	}
+	if (have_period <= 0)
+		return;
+	if (quota)
+		cpu->period = (struct decode_u64){.v = (uint64_t)have_period,
+						  .set = true};
+	else
+		cpu->quota = (struct decode_i64){.v = have_quota, .set = true};
+}
+
+int cglimit_complete(struct cgroup *c, struct spec_resources *res,
+		     struct err *err)
+{
 	struct cglimit l;
 	int r = cgroup_open(c, err);
 
 	if (r < 0)
 		return r;
 	cglimit_find(c, &l);
-	if ((l.v1 & 1u << LIMITS_MEMORY) == 0 && l.dir[LIMITS_MEMORY] >= 0) {
-		r = cglimit_check_usage(l.dir[LIMITS_MEMORY], &res->memory,
-					err);
-		cglimit_complete(l.dir[LIMITS_MEMORY], &full.memory);
-	}
+	if (l.dir[LIMITS_CPU] >= 0)
+		cglimit_both_cpu(l.dir[LIMITS_CPU],
+				 (l.v1 & 1u << LIMITS_CPU) == 0, &res->cpu);
+	if ((l.v1 & 1u << LIMITS_MEMORY) != 0 || l.dir[LIMITS_MEMORY] < 0)
+		return 0;
+	r = cglimit_check_usage(l.dir[LIMITS_MEMORY], &res->memory, err);
 	if (r == 0)
-		r = cglimit_write(c, &full, err);
+		cglimit_both_memory(l.dir[LIMITS_MEMORY], &res->memory);
+	return r;
+}
+
+int cglimit_update(struct cgroup *c, const struct spec_resources *res,
+		   struct err *err)
+{
+	int r = cglimit_write(c, res, err);
+
 	if (r == 0 && res->n_devices > 0)
 		r = cglimit_devices(c, res, true, err);
 	return r;

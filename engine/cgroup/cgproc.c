@@ -62,6 +62,19 @@ int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
 	return cgfile_write(dir, "cgroup.procs", text, err);
 }
 
+int cgproc_attach_all(const struct cgroup *c, pid_t pid, struct err *err)
+{
+	char text[24];
+	size_t i;
+
+	(void)snprintf(text, sizeof(text), "%d", pid);
+	for (i = 0; i < c->n; i++)
+		if (c->h[i].dir >= 0 &&
+		    cgfile_write(c->h[i].dir, "cgroup.procs", text, err) < 0)
+			return err_wrap(err, "%s", c->h[i].name);
+	return 0;
+}
+
 /* init's own group in the v2 hierarchy, which has to be below the
  * container's; owned. */
 static int cgproc_of_init(const struct cgroup *c,

@@ -75,8 +75,13 @@ int cglimit_write(struct cgroup *c, const struct spec_resources *res,
 /* What devices may be used; update: instead of what was allowed so far. */
 int cglimit_devices(struct cgroup *c, const struct spec_resources *res,
 		    bool update, struct err *err);
+/* Before an update: what is one thing together, and res names only a part of
+ * it, is filled up with what the group has.  ERR_CONFLICT:
+ * memory.checkBeforeUpdate says no. */
+int cglimit_complete(struct cgroup *c, struct spec_resources *res,
+		     struct err *err);
 /* Changes those that res names in a group that is in use; devices too if it
- * names some.  ERR_CONFLICT: memory.checkBeforeUpdate says no. */
+ * names some. */
 int cglimit_update(struct cgroup *c, const struct spec_resources *res,
 		   struct err *err);
 
@@ -87,9 +92,11 @@ int cgproc_enter(const struct cgroup *c, struct err *err);
 /* Into the v2 one, unless it was born there (CLONE_INTO_CGROUP, skip_dir). */
 int cgproc_attach(const struct cgroup *c, pid_t pid, int skip_dir,
 		  struct err *err);
-/* The same for one more process of a container that runs.  Where its group
- * takes none any more, because the container has handed controllers down to
- * groups of its own: into the group of init, which is below. */
+/* A process of ours, into all of them. */
+int cgproc_attach_all(const struct cgroup *c, pid_t pid, struct err *err);
+/* As cgproc_attach() for one more process of a container that runs.  Where its
+ * group takes none any more, because the container has handed controllers down
+ * to groups of its own: into the group of init, which is below. */
 int cgproc_join(const struct cgroup *c, pid_t pid, pid_t init, struct err *err);
 /* exec's child: into existing groups below, n times "[CONTROLLER,...:]PATH".
  * ERR_INPUT for a controller that is nowhere. */

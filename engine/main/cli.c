@@ -9,8 +9,9 @@ static const struct opt cli_globals[] = {
 	{"log", 0, "FILE", "append errors here"},
 	{"log-format", 0, "text|json", "how they are written there"},
 	{"debug", 0, NULL, "write each step too"},
-	{"cgroup-manager", 0, "cgroupfs", "the only one"},
-	{"systemd-cgroup", 0, NULL, "refused where no systemd runs"},
+	{"cgroup-manager", 0, "cgroupfs|systemd",
+	 "who makes control groups (cgroupfs)"},
+	{"systemd-cgroup", 0, NULL, "the same as --cgroup-manager systemd"},
 	{"rootless", 0, "auto|true|false", "without the host's root (auto)"},
 	{"criu", 0, "FILE", "accepted; there is no checkpoint"},
 	{"version", 'v', NULL, "print the version"},
@@ -141,6 +142,14 @@ static const struct opt_program cli_table = {
 const struct opt_program *cli_program(void)
 {
 	return &cli_table;
+}
+
+bool cli_is_systemd(const struct opt_values *v)
+{
+	const char *manager = opt_get(v, "cgroup-manager");
+
+	return opt_get(v, "systemd-cgroup") != NULL ||
+	       (manager != NULL && strcmp(manager, "systemd") == 0);
 }
 
 static bool cli_takes_value(const struct opt *opts, size_t n, const char *word)

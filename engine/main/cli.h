@@ -23,6 +23,8 @@ struct cli {
 };
 
 const struct opt_program *cli_program(void);
+/* --systemd-cgroup, or --cgroup-manager systemd. */
+bool cli_is_systemd(const struct opt_values *v);
 /* exec and ps: their own options end at the container's id; the words behind
  * it belong to the program.  A copy of argv with a "--" there; opt_parse() will
  * permute it, and argv is still wanted.  Owned (free()); NULL: no memory. */

@@ -54,13 +54,10 @@ static int main_check(const struct opt_values *v, struct err *err)
 {
 	const char *manager = opt_get(v, "cgroup-manager");
 
-	if (opt_get(v, "systemd-cgroup") != NULL)
+	if (manager != NULL && strcmp(manager, "cgroupfs") != 0 &&
+	    strcmp(manager, "systemd") != 0)
 		return err_set(err, ERR_INPUT,
-			       "--systemd-cgroup: this runtime writes cgroupfs "
-			       "itself; use --cgroup-manager cgroupfs");
-	if (manager != NULL && strcmp(manager, "cgroupfs") != 0)
-		return err_set(err, ERR_INPUT,
-			       "--cgroup-manager: want cgroupfs");
+			       "--cgroup-manager: want cgroupfs or systemd");
 	return 0;
 }
 

@@ -27,6 +27,7 @@ static void make_options(struct cli *c, struct run_options *out)
 		.pidfd_socket = opt_get(v, "pidfd-socket"),
 		.overlay = opt_get(v, "overlay"),
 		.argv = c->argv,
+		.systemd = cli_is_systemd(v),
 		.listen_fds = c->listen_fds,
 		.preserve_fds = c->preserve_fds,
 		.keep_keyring = opt_get(v, "no-new-keyring") != NULL,
@@ -61,7 +62,8 @@ static int make_delete(struct run *r, struct err *err)
 			 .has_spec = true,
 			 .cgroup = r->cgroup,
 			 .status = STATE_RUNNING,
-			 .warn = r->opt.warn};
+			 .warn = r->opt.warn,
+			 .self = r->opt.argv[0]};
 	int rc = life_delete(&l, true, err);
 
 	r->cgroup = l.cgroup; /* its descriptors stay the run's */

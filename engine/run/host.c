@@ -11,7 +11,6 @@
 #include "engine/run/rootless.h"
 #include "engine/run/self.h"
 #include "engine/run/shape.h"
-#include "engine/rootfs/dev.h"
 #include "engine/rootfs/overlay.h"
 #include "engine/sys/esys.h"
 #include "lib/clock.h"
@@ -143,27 +142,6 @@ void host_undo_claim(struct run *r)
 	(void)state_remove(r->root_fd, r->opt.id, NULL);
 }
 
-int host_look(struct run *r, struct err *err)
-{
-	const char *path = r->spec.linux_.cgroups_path;
-	int rc;
-
-	/* Only an absolute one is below the roots of the hierarchies. */
-	if (path == NULL || path[0] == '\0')
-		path = r->opt.id;
-	if (path[0] != '/')
-		path = arena_printf(r->arena, CGROUP_DEFAULT "/%s", path);
-	rc = cgroup_init(&r->cgroup, CGROUP_ROOT, false, path, err);
-	r->cgroup.marks = r->root_fd;
-	if (r->opt.rootless) {
-		rootless_cgroups(&r->cgroup);
-		rc = rc == ERR_NOTFOUND ? 0 : rc;
-	}
-	if (rc == 0)
-		rc = cgroup_look(&r->cgroup, err);
-	return rc;
-}
-
 int host_record(struct run *r, struct err *err)
 {
 	char created[CLOCK_RFC3339_BYTES], real[4096], link[32];
@@ -185,6 +163,7 @@ int host_record(struct run *r, struct err *err)
 		.annotations = r->spec.annotations,
 		.poststart = r->spec.hooks.poststart.n > 0,
 		.poststop = r->spec.hooks.poststop.n > 0,
+		.unit = r->scope.unit,
 		.version = r->spec.version,
 		.created = arena_strdup(
 			r->arena, clock_rfc3339(clock_unix_ms(), created)),
@@ -200,35 +179,6 @@ int host_cover(struct run *r, struct err *err)
 	if (r->covered)
 		return 0;
 	return self_cover(&r->map, r->opt.argv, err);
-}
-
-int host_cgroup(struct run *r, struct err *err)
-{
-	return cgmake_create(&r->cgroup, err);
-}
-
-void host_undo_cgroup(struct run *r)
-{
-	(void)cgproc_kill(&r->cgroup, NULL);
-	(void)cgmake_remove(&r->cgroup, NULL);
-}
-
-int host_limits(struct run *r, struct err *err)
-{
-	const bool rootless = r->opt.rootless;
-	const struct spec_resources res = dev_rules(&r->spec, r->arena);
-	int rc;
-
-	if (rootless && !rootless_wants_limits(&res))
-		return 0;
-	if (rootless && r->cgroup.n == 0)
-		return err_set(err, ERR_INPUT,
-			       "rootless: linux.resources: no control group is "
-			       "ours to write; leave limits out");
-	rc = cglimit_write(&r->cgroup, &res, err);
-	if (rc == 0 && !rootless)
-		rc = cglimit_devices(&r->cgroup, &res, false, err);
-	return rc;
 }
 
 int host_take_sources(struct run *r, struct err *err)
@@ -310,8 +260,12 @@ int host_clone(struct run *r, struct err *err)
 
 	r->child.run = child_main;
 	r->child.arg = r;
-	/* Born there is only who may move from where we are. */
-	r->child.cgroup_fd = r->opt.rootless ? -1 : cgroup_v2_dir(&r->cgroup);
+	/* Born there is only who may move from where we are; and a scope still
+	 * has its keeper, whom a limit of processes counts at a birth, not at a
+	 * move. */
+	r->child.cgroup_fd = r->opt.rootless || r->opt.systemd
+				     ? -1
+				     : cgroup_v2_dir(&r->cgroup);
 	rc = ns_clone(&r->ns, &r->child, err);
 	host_close(&r->link[1]);
 	host_close(&r->start_fd);
@@ -341,11 +295,6 @@ int host_remember(struct run *r, struct err *err)
 			       "the container's first process died at once");
 	return state_write_init(r->dir_fd, r->state.pid, r->state.start_time,
 				err);
-}
-
-int host_attach(struct run *r, struct err *err)
-{
-	return cgproc_attach(&r->cgroup, r->child.pid, r->child.cgroup_fd, err);
 }
 
 int host_oom(struct run *r, struct err *err)

@@ -7,17 +7,13 @@
 int host_decode(struct run *r, struct err *err);
 int host_cover(struct run *r, struct err *err);
 int host_claim(struct run *r, struct err *err);
-int host_look(struct run *r, struct err *err);
 int host_record(struct run *r, struct err *err);
-int host_cgroup(struct run *r, struct err *err);
-int host_limits(struct run *r, struct err *err);
 /* What host_sources() does, by whichever side may. */
 int host_take_sources(struct run *r, struct err *err);
 int host_sources(struct run *r, struct err *err);
 int host_sockets(struct run *r, struct err *err);
 int host_clone(struct run *r, struct err *err);
 int host_remember(struct run *r, struct err *err);
-int host_attach(struct run *r, struct err *err);
 int host_oom(struct run *r, struct err *err);
 int host_go(struct run *r, struct err *err);
 int host_filter(struct run *r, struct err *err);
@@ -29,7 +25,6 @@ int host_check_terminal(const struct run *r, struct err *err);
 int host_console(struct run *r, struct err *err);
 
 void host_undo_claim(struct run *r);
-void host_undo_cgroup(struct run *r);
 void host_undo_clone(struct run *r);
 
 #endif

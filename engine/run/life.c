@@ -1,6 +1,7 @@
 /* life.c - see life.h.  Runs on the host. */
 #include "engine/run/life.h"
 
+#include "engine/run/group.h"
 #include "engine/run/hooks.h"
 #include "engine/run/link.h"
 #include "engine/run/notify.h"
@@ -322,7 +323,7 @@ int life_delete(struct life *l, bool force, struct err *err)
 	if (l->state.cgroup != NULL) {
 		r = life_end(l, err);
 		if (r == 0)
-			r = cgmake_remove(&l->cgroup, err);
+			r = group_remove(l, err);
 	}
 	/* The spec wants failures of poststop logged, not fatal; the state
 	 * goes in any case so that delete stays harmless when repeated. */
@@ -352,5 +353,5 @@ int life_update(struct life *l, const struct spec_resources *res,
 		return err_set(err, ERR_CONFLICT,
 			       "cannot update a container that is %s",
 			       state_status_name(l->status));
-	return cglimit_update(&l->cgroup, res, err);
+	return group_update(l, res, err);
 }

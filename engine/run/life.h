@@ -19,6 +19,7 @@ struct life {		     /* an opened container */
 	struct cgroup cgroup; /* opened where it exists */
 	enum state_status status;
 	struct warn warn; /* for the caller to set after life_open() */
+	const char *self; /* argv[0], where /proc/self/exe tells nothing */
 };
 
 /* ERR_NOTFOUND if there is none. */

@@ -3,6 +3,7 @@
  * rows is the order of the work; `why` says what would break elsewhere.
  */
 #include "engine/run/child.h"
+#include "engine/run/group.h"
 #include "engine/run/hooks.h"
 #include "engine/run/host.h"
 #include "engine/run/final.h"
@@ -26,14 +27,14 @@ static const struct run_step run_steps[] = {
 	 "we begin again from a read-only mount: nothing is done yet"},
 	{"claim-id", RUN_ENGINE, "state directory", host_claim, host_undo_claim,
 	 "the directory is the lock against a second container of this id"},
-	{"look", RUN_ENGINE, "-", host_look, NULL,
+	{"look", RUN_ENGINE, "-", group_look, NULL,
 	 "a group with processes in it is somebody else's"},
 	{"record-intent", RUN_ENGINE, "state directory", host_record,
 	 hooks_undo,
 	 "before the first side effect, so that delete can undo it"},
-	{"cgroup", RUN_ENGINE, "root of the cgroup tree", host_cgroup,
-	 host_undo_cgroup, "must stand before a process can be put in"},
-	{"limits", RUN_ENGINE, "root of the cgroup tree", host_limits, NULL,
+	{"cgroup", RUN_ENGINE, "root of the cgroup tree", group_make,
+	 group_undo, "must stand before a process can be put in"},
+	{"limits", RUN_ENGINE, "root of the cgroup tree", group_limits, NULL,
 	 "the first process must never run without its limits"},
 	{"sources", RUN_ENGINE, "CAP_SYS_ADMIN", host_sources, NULL,
 	 "host paths are resolved by the host's process, never inside"},
@@ -45,7 +46,7 @@ static const struct run_step run_steps[] = {
 	 "before the child may do anything"},
 	{"id-maps", RUN_ENGINE, "CAP_SETUID, CAP_SETGID", spaces_maps, NULL,
 	 "only the host's side may map more than one id"},
-	{"cgroup-attach", RUN_ENGINE, "root of the cgroup tree", host_attach,
+	{"cgroup-attach", RUN_ENGINE, "root of the cgroup tree", group_attach,
 	 NULL, "before the child makes its cgroup namespace"},
 	{"idmap-mounts", RUN_ENGINE, "CAP_SYS_ADMIN", spaces_binds, NULL,
 	 "needs the child's user namespace and the host's privilege"},
@@ -221,6 +222,7 @@ void run_made(struct run *r)
 void run_release(struct run *r)
 {
 	run_made(r);
+	manager_leave(&r->manager);
 	cgroup_release(&r->cgroup);
 	filter_release(&r->filter);
 	run_close(&r->root_fd);

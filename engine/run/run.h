@@ -24,7 +24,7 @@
 #ifndef ENGINE_RUN_RUN_H
 #define ENGINE_RUN_RUN_H
 
-#include "engine/cgroup/cgroup.h"
+#include "engine/cgroup/manager.h"
 #include "engine/confine/caps.h"
 #include "engine/confine/filter.h"
 #include "engine/namespace/ns.h"
@@ -47,6 +47,7 @@ struct run_options { /* borrowed from the command line */
 	void *note_ctx;
 	struct warn warn;
 	bool keep_keyring; /* the caller's session keyring is the container's */
+	bool systemd;	   /* the group is a scope of systemd */
 	bool direct;	   /* `run`: no start.sock, START comes over the link */
 	bool foreground;   /* without console_socket the terminal is ours */
 	bool rootless;	   /* see rootless.h */
@@ -61,6 +62,8 @@ struct run {
 	struct state state;
 	struct idmap map; /* ids of the container, n_uid 0: the host's */
 	struct ns_plan ns;
+	struct scope scope; /* with opt.systemd */
+	struct manager manager;
 	struct cgroup cgroup;
 	struct rootfs rootfs;
 	struct caps caps;

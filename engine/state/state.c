@@ -57,6 +57,9 @@ static const struct decode_field state_table[] = {
 	{.name = "poststop",
 	 .type = DECODE_FLAG,
 	 .offset = offsetof(struct state_file, s.poststop)},
+	{.name = "unit",
+	 .type = DECODE_STR,
+	 .offset = offsetof(struct state_file, s.unit)},
 	{.name = NULL}};
 
 static const struct decode_field state_init_table[] = {
@@ -214,6 +217,7 @@ int state_write_intent(int dir, const struct state *s, const void *config,
 	jsonw_kbool(&w, "poststart", s->poststart);
 	jsonw_kbool(&w, "poststop", s->poststop);
 	state_annotations(&w, s);
+	jsonw_kstr(&w, "unit", s->unit);
 	jsonw_obj_end(&w);
 	r = buf_check(&b, err);
 	if (r == 0)

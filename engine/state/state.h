@@ -37,6 +37,7 @@ enum state_status {
 
 struct state {
 	char *id, *bundle, *rootfs, *cgroup, *created, *version;
+	char *unit;	     /* of systemd; NULL or "": none */
 	pid_t pid;	     /* 0: none was recorded */
 	uint64_t start_time; /* field 22 of /proc/PID/stat */
 	/* of the config, so that it need not be read for them */

@@ -280,7 +280,8 @@ done <<'LIST'
 .mounts[0].type = "nofs"|file system type nofs
 .mounts[1].options = ["foo=bar"]|foo
 LIST
-fails "systemd cgroups" 1 'cgroupfs' E --systemd-cgroup list
+fails "systemd cgroups where no systemd runs" 1 'no systemd runs here' \
+	E --systemd-cgroup create --bundle "$TMP/bad" "$C"
 is "$(E list -q)" "" "refusals leave no state"
 rmdir "$TMP/state"
 baseline_check "mounts, cgroups, namespaces, links as before"

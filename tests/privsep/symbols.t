@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../integration/lib.sh"
 need_program nm readelf
 tmpdir
-ALL="reconcile reconcile-agent reconcile-audit reconcile-channel reconcile-engine
+ALL="reconcile reconcile-agent reconcile-audit reconcile-channel reconcile-engine reconcile-engine-systemd
 	reconcile-fetch reconcile-init reconcile-link reconcile-monitor
 	reconcile-net reconcile-pull reconcile-unpack reconcile-verify"
 STATIC=" reconcile-engine reconcile-init reconcile-monitor "
@@ -26,7 +26,8 @@ calls()
 		reconcile-monitor) _dirs="$B/o/engine/monitor $B/o/lib" ;;
 		*)
 			_dirs=$(find "$B/o/engine" -mindepth 1 -maxdepth 1 \
-				-type d ! -name image ! -name monitor ! -name init)
+				-type d ! -name image ! -name monitor ! -name init \
+				! -name systemd)
 			_dirs="$_dirs $B/o/lib"
 			;;
 		esac
