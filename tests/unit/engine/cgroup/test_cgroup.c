@@ -89,13 +89,22 @@ static void test_v2(void **state)
 	put(leaf, "memory.swap.max", "1024\n");
 	r = (struct spec_resources){.devices = NULL};
 	r.memory.limit = (struct decode_i64){2048, true};
+	assert_int_equal(cglimit_complete(&c, &r, &err), 0);
 	assert_int_equal(cglimit_update(&c, &r, &err), 0);
 	expect(leaf, "memory.swap.max", "3072\n"); /* what they were together */
 	expect(leaf, "memory.max", "2048\n");
 	put(leaf, "memory.current", "2048\n");
 	r.memory.check = (struct decode_bool){true, true};
-	assert_int_equal(cglimit_update(&c, &r, &err), ERR_CONFLICT);
+	assert_int_equal(cglimit_complete(&c, &r, &err), ERR_CONFLICT);
 	assert_non_null(strstr(err.msg, "over the 2048 bytes"));
+	put(leaf, "cpu.max", "7000 90000\n");
+	r = (struct spec_resources){.devices = NULL};
+	r.cpu.period = (struct decode_u64){50000, true};
+	assert_int_equal(cglimit_complete(&c, &r, &err), 0);
+	assert_int_equal(r.cpu.quota.v, 7000);
+	r.cpu = (struct spec_cpu){.quota = {-1, true}};
+	assert_int_equal(cglimit_complete(&c, &r, &err), 0);
+	assert_int_equal(r.cpu.period.v, 90000);
 	assert_int_equal(cgroup_look(&c, &err), 0);
 	assert_true(c.reused);
 	put(leaf, "cgroup.freeze", "1\n");
