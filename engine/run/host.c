@@ -11,6 +11,7 @@
 #include "engine/run/rootless.h"
 #include "engine/run/self.h"
 #include "engine/run/shape.h"
+#include "engine/run/sysctl.h"
 #include "engine/rootfs/overlay.h"
 #include "engine/sys/esys.h"
 #include "lib/clock.h"
@@ -102,6 +103,8 @@ int host_decode(struct run *r, struct err *err)
 			       &r->spec, err);
 	if (rc == 0)
 		rc = host_read_overlay(r, err);
+	if (rc == 0)
+		rc = sysctl_check_all(&r->spec, err);
 	if (rc == 0)
 		rc = shape_read(r, err);
 	if (rc == 0)

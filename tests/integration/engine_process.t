@@ -229,5 +229,24 @@ like "$ERR" 'unknown capability .*CAP_FLY' \
 like "$ERR" 'raise ambient capability CAP_CHOWN' \
 	"capabilities: an ambient one that is not inheritable is a warning"
 
+# --- sysctl ------------------------------------------------------------------------
+bundle ctl '.linux.sysctl = {"net/ipv4/ip_forward": "1",
+	"net.ipv4.conf.lo.forwarding": "1", "user.max_uts_namespaces": "7"}'
+sh_in ctl 'cd /proc/sys; cat net/ipv4/ip_forward net/ipv4/conf/lo/forwarding \
+	user/max_uts_namespaces'
+is "$(printf %s "$OUT" | tr '\n' ' ')" "1 1 7" \
+	"sysctl: both forms of a name, and what belongs to a user namespace"
+edit ctl '.linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.namespaces |=
+	map(if .type == "network" then .path = "/proc/self/ns/net" else . end)'
+fails "E28 sysctl: a network namespace joined that is the host's" 1 \
+	'net.ipv4.ip_forward": the container shares this namespace' \
+	E run --bundle "$TMP/ctl" "$C"
+edit ctl '.linux.namespaces -= [{"type": "network", "path": "/proc/self/ns/net"}]'
+fails "E28 sysctl: the host's network" 1 'shares this namespace with the host' \
+	E run --bundle "$TMP/ctl" "$C"
+bundle ctl '.linux.sysctl = {"kernel.hostname": "x"}'
+fails "sysctl: kernel.hostname" 1 'own member is hostname' \
+	E run --bundle "$TMP/ctl" "$C"
+
 baseline_check "the host is as it was"
 finish

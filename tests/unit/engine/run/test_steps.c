@@ -8,7 +8,6 @@
 #include "engine/confine/filter.h"
 #include "engine/engine.h"
 #include "engine/run/exec.h"
-#include "engine/run/sysctl.h"
 
 #include <string.h>
 
@@ -50,23 +49,6 @@ static void test_user(void **state)
 	assert_int_equal(exec_user("1:2", &u, &err), 0);
 	assert_int_equal(u.uid, 1);
 	assert_int_equal(u.gid, 2);
-}
-
-static void test_sysctl(void **state)
-{
-	char net[] = "network";
-	struct spec_ns ns = {.type = net};
-	struct spec s = {.linux_ = {.ns = &ns, .n_ns = 1}};
-	struct err err = {0};
-
-	(void)state;
-	assert_int_equal(sysctl_check(&s, "net.ipv4.ip_forward", &err), 0);
-	assert_int_equal(sysctl_check(&s, "kernel.msgmax", &err), ERR_DENIED);
-	assert_int_equal(sysctl_check(&s, "kernel.core_pattern", &err),
-			 ERR_DENIED);
-	assert_int_equal(sysctl_check(&s, "net..x", &err), ERR_INPUT);
-	assert_int_equal(sysctl_check(&s, "", &err), ERR_INPUT);
-	assert_int_equal(sysctl_check(&s, "kernel.msgmaxx", &err), ERR_DENIED);
 }
 
 static void test_id(void **state)
@@ -114,7 +96,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_user),
-		cmocka_unit_test(test_sysctl),
 		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_default_filter),
 	};
