@@ -294,18 +294,13 @@ int newfs_cgroups(struct rootfs *r, struct rootfs_mount *m, struct err *err)
 		return 0;
 	for (i = 0; i < r->n_cgroup && rc == 0; i++) {
 		const char *name = r->cgroup[i].name;
-		int at;
 
+		/* a tmpfs of ours, empty until now: names mean themselves */
 		if (mkdirat(m->fd, name, 0755) < 0)
 			return err_sys(err, errno, "mkdir %s", name);
-		at = openat(m->fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (at < 0)
-			return err_sys(err, errno, "open %s", name);
-		if (esys_move_mount(r->cgroup[i].fd, at, "") < 0)
-			rc = err_sys(err, errno, "attach cgroup %s", name);
-		(void)close(at);
-		if (rc == 0)
-			rc = newfs_cgroup_links(m->fd, name, err);
+		if (esys_move_mount(r->cgroup[i].fd, m->fd, name) < 0)
+			return err_sys(err, errno, "attach cgroup %s", name);
+		rc = newfs_cgroup_links(m->fd, name, err);
 	}
 	if (((m->opt.set | m->opt.rec_set) & MOUNT_ATTR_RDONLY) != 0)
 		m->late_ro = true;
