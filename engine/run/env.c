@@ -53,8 +53,9 @@ const char *env_home(const char *text, size_t len, uint32_t uid,
 	return NULL;
 }
 
-/* The image's own file: no link, no FIFO that would hold us up, no more of it
- * than a passwd file has. */
+/* The image's own file, perhaps by a link within it: no FIFO that would hold
+ * us up, no file of procfs (those have no size), no more than a passwd file
+ * has. */
 static int env_open_passwd(void)
 {
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -63,10 +64,10 @@ static int env_open_passwd(void)
 
 	if (root < 0)
 		return -1;
-	fd = sys_open_in_root(root, "/etc/passwd",
-			      O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	fd = sys_open_in_root(root, "/etc/passwd", O_RDONLY | O_NONBLOCK, 0);
 	(void)close(root);
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+	if (fd >= 0 &&
+	    (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)) {
 		(void)close(fd);
 		fd = -1;
 	}

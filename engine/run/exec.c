@@ -88,15 +88,36 @@ static void exec_join(struct arena *a, struct decode_strv *to,
 	to->n += more->n;
 }
 
-/* An ambient capability wants the inheritable one: added only where the
- * container has some of those. */
-static void exec_add_caps(struct run *r, const struct exec_list *caps)
+static bool exec_is_cap(const char *name)
+{
+	const char *known;
+	size_t i;
+
+	for (i = 0; (known = caps_name(i)) != NULL; i++)
+		if (strcmp(name, known) == 0)
+			return true;
+	return false;
+}
+
+/* A name that a config has and this kernel has not is left out; one that was
+ * typed is a mistake.  An ambient capability wants the inheritable one: added
+ * only where the container has some of those. */
+static int exec_add_caps(struct run *r, const struct exec_list *caps,
+			 struct err *err)
 {
 	struct spec_process *p = r->spec.process;
 	struct spec_caps *c = arena_alloc(r->arena, sizeof(*c));
+	char safe[64];
+	size_t i;
 
 	if (caps->n == 0)
-		return;
+		return 0;
+	for (i = 0; i < caps->n; i++)
+		if (!exec_is_cap(caps->v[i]))
+			return err_set(err, ERR_INPUT,
+				       "--cap: unknown capability \"%s\"",
+				       text_safe(safe, sizeof(safe), caps->v[i],
+						 strlen(caps->v[i])));
 	if (p->caps != NULL)
 		*c = *p->caps;
 	exec_join(r->arena, &c->bounding, caps);
@@ -107,6 +128,7 @@ static void exec_add_caps(struct run *r, const struct exec_list *caps)
 		exec_join(r->arena, &c->ambient, caps);
 	}
 	p->caps = c;
+	return 0;
 }
 
 static int exec_add_gids(struct arena *a, const struct exec_list *gids,
@@ -159,7 +181,8 @@ static int exec_process(struct run *r, const struct exec_options *opt,
 		rc = exec_user(opt->user, &p->user, err);
 	if (rc == 0)
 		rc = exec_add_gids(r->arena, &opt->gids, &p->user.groups, err);
-	exec_add_caps(r, &opt->caps);
+	if (rc == 0)
+		rc = exec_add_caps(r, &opt->caps, err);
 	return rc < 0 ? rc : spec_check_process(p, err);
 }
 
