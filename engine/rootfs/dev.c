@@ -187,12 +187,14 @@ static int dev_attach(int dir, const char *name, mode_t type, dev_t dev,
 	return rc < 0 ? rc : 0;
 }
 
+/* *out_made: false for a node that was there, which need not be ours alone. */
 static int dev_mknod(int dir, const char *name, mode_t mode, dev_t dev,
-		     struct err *err)
+		     bool *out_made, struct err *err)
 {
 	int rc;
 
-	if (esys_mknodat(dir, name, mode, dev) == 0)
+	*out_made = esys_mknodat(dir, name, mode, dev) == 0;
+	if (*out_made)
 		return 0;
 	if (errno != EEXIST)
 		return err_sys(err, errno, "mknod %s", name);
@@ -203,8 +205,8 @@ static int dev_mknod(int dir, const char *name, mode_t mode, dev_t dev,
 	return rc < 0 ? rc : 0;
 }
 
-/* Owner and mode as asked; the mode of a node that was there is not what ours
- * would have been. */
+/* Owner and mode as asked, of a node that we have made: one that was there may
+ * be the host's own, through a bind. */
 static int dev_dress(int dir, const char *name, const struct spec_device *d,
 		     struct err *err)
 {
@@ -222,6 +224,7 @@ static int dev_make_one(struct rootfs *r, const struct spec_device *d, int *fd,
 	const mode_t type = dev_type(d->type);
 	const mode_t mode = d->mode.set ? (mode_t)d->mode.v & 07777 : 0666;
 	const char *name = NULL;
+	bool made = false;
 	int dir = -1;
 	int rc = inroot_parent(r->root_fd, d->path, &dir, &name, err);
 
@@ -230,8 +233,9 @@ static int dev_make_one(struct rootfs *r, const struct spec_device *d, int *fd,
 	if (*fd >= 0) {
 		rc = dev_attach(dir, name, type, dev_number(d), fd, err);
 	} else {
-		rc = dev_mknod(dir, name, type | mode, dev_number(d), err);
-		if (rc == 0)
+		rc = dev_mknod(dir, name, type | mode, dev_number(d), &made,
+			       err);
+		if (rc == 0 && made)
 			rc = dev_dress(dir, name, d, err);
 	}
 	(void)close(dir);
@@ -259,6 +263,7 @@ static int dev_make_own(struct rootfs *r, struct err *err)
 
 static int dev_make_nodes(struct rootfs *r, int dir, struct err *err)
 {
+	bool made;
 	size_t i;
 	int rc = 0;
 
@@ -270,7 +275,8 @@ static int dev_make_nodes(struct rootfs *r, int dir, struct err *err)
 			rc = dev_attach(dir, n->name, S_IFCHR, dev,
 					&r->node_fd[i], err);
 		else
-			rc = dev_mknod(dir, n->name, S_IFCHR | 0666, dev, err);
+			rc = dev_mknod(dir, n->name, S_IFCHR | 0666, dev, &made,
+				       err);
 	}
 	return rc;
 }

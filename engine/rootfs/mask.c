@@ -88,6 +88,16 @@ static int mask_readonly(const struct rootfs *r, const char *path,
 	return rc;
 }
 
+static bool mask_is_again(const struct decode_strv *paths, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(paths->v[i], paths->v[n]) == 0)
+			return true;
+	return false;
+}
+
 int mask_paths(struct rootfs *r, struct err *err)
 {
 	const struct spec_linux *l = &r->spec->linux_;
@@ -107,6 +117,8 @@ int mask_paths(struct rootfs *r, struct err *err)
 	}
 #ifndef GUARD_OFF_MASK
 	for (i = 0; i < l->masked.n && rc == 0; i++) {
+		if (mask_is_again(&l->masked, i))
+			continue;
 		rc = mask_one(r, l->masked.v[i], &file, &dir, err);
 		if (rc < 0)
 			rc = err_wrap(err, "masked path %s",

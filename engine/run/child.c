@@ -26,6 +26,7 @@
 #include <grp.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -293,11 +294,32 @@ int child_find(struct run *r, struct err *err)
 	return ident_find(r->spec.process, r->arena, &path, err);
 }
 
+static void child_end(int sig)
+{
+	_exit(128 + sig);
+}
+
+/* The kernel keeps from the first process of a pid namespace what it has no
+ * handler for, and `kill` of a created container shall end it.  execve takes
+ * the handlers away.  They are there before `create` can have ended. */
+static void child_mortal(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	struct sigaction end = {.sa_handler = child_end};
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)sigaction(signals[i], &end, NULL);
+}
+
 int child_ready(struct run *r, struct err *err)
 {
 	struct link_msg m;
-	int rc = link_send(r->link[1], LINK_READY, 0, NULL, err);
+	int rc;
 
+	if (!r->opt.direct)
+		child_mortal();
+	rc = link_send(r->link[1], LINK_READY, 0, NULL, err);
 	if (rc == 0)
 		rc = link_want(r->link[1], LINK_READY, &m, err);
 	if (rc < 0)

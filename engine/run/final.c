@@ -85,8 +85,16 @@ int final_cwd_again(struct run *r, struct err *err)
 	return r->in_cwd ? 0 : ident_set_cwd(r->spec.process->cwd, err);
 }
 
+/* CAP_DAC_OVERRIDE comes with the capabilities: then execve has to say. */
 int final_program(struct run *r, struct err *err)
 {
+	char *path = r->spec.process->args.v[0];
+
+	if ((r->caps.effective & UINT64_C(1) << CAP_DAC_OVERRIDE) != 0 &&
+	    path[0] == '/') {
+		r->program = path;
+		return 0;
+	}
 	return ident_find(r->spec.process, r->arena, &r->program, err);
 }
 
@@ -159,7 +167,7 @@ int final_confine(void *run, struct err *err)
 	int rc;
 
 	if (filter_has_listener(&r.filter))
-		r.filter.n = 0;
+		r.filter = (struct filter){.n = 0};
 	rc = final_filter_early(&r, err);
 	if (rc == 0)
 		rc = final_caps(&r, err);

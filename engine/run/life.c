@@ -260,7 +260,7 @@ int life_start(struct life *l, struct err *err)
 		destroy = r < 0;
 	}
 	/* runtime.md, "Lifecycle", 7 and 9: on with step 12 */
-	if (destroy)
+	if (destroy && life_groups(l, NULL) == 0)
 		(void)life_delete(l, true, NULL);
 	return r;
 }

@@ -252,6 +252,44 @@ run sh -c "exec 9<$TMP/process; exec $ENGINE --root $TMP/state update \
 is "$ST" 0 "and update its resources"
 E delete --force "$C"
 
+# --- the host's devices ---------------------------------------------------------
+bundle dev 'del(.linux.uidMappings, .linux.gidMappings)
+	| .linux.namespaces |= map(select(.type != "user"))
+	| .mounts += [{"destination": "/dev/own", "type": "bind",
+		"source": "'"$TMP/nodes"'", "options": ["bind"]}]
+	| .linux.devices = [{"path": "/dev/own/full", "type": "c", "major": 1,
+		"minor": 7, "uid": 5, "gid": 6, "fileMode": 384}]
+	| .linux.maskedPaths += ["/tmp", "/tmp"]
+	| .process.args = ["grep", "-c", " /tmp ", "/proc/self/mountinfo"]'
+mkdir "$TMP/nodes"
+mknod -m 640 "$TMP/nodes/full" c 1 7
+run E run --bundle "$TMP/dev" "$C"
+is "$ST $(stat -c '%u:%g %a' "$TMP/nodes/full")" "0 0:0 640" \
+	"a node that is there keeps owner and mode: it is the host's"
+is "$OUT" 1 "a path masked twice is masked once"
+
+# --- a program that only a capability opens -------------------------------------
+bundle dac '.process.user = {"uid": 5, "gid": 6} | .process.args = ["/bin/own"]
+	| .process.capabilities = ({} | .permitted = ["CAP_DAC_OVERRIDE"]
+	| .effective = .permitted | .bounding = .permitted
+	| .inheritable = .permitted | .ambient = .permitted)'
+printf '#!/bin/sh\necho ran\n' >"$TMP/dac/rootfs/bin/own"
+chown "$HOST_ID:$HOST_ID" "$TMP/dac/rootfs/bin/own"
+chmod 700 "$TMP/dac/rootfs/bin/own"
+run E run --bundle "$TMP/dac" "$C"
+is "$ST $OUT" "0 ran" "with CAP_DAC_OVERRIDE"
+edit dac '.process.capabilities = {}'
+fails "and without" 1 'permission denied' E run --bundle "$TMP/dac" "$C"
+
+# --- the end of a container that waits ------------------------------------------
+for _s in TERM INT HUP; do
+	E create --bundle "$TMP/fd" "$C" </dev/null >/dev/null 2>&1
+	succeeds "kill $_s of a created one" E kill "$C" "$_s"
+	wait_for 5 status_is "$C" stopped && ok "which ends it" ||
+		not_ok "which ends it"
+	E delete --force "$C"
+done
+
 # --- values that no table of types refuses ------------------------------------
 # filter|words of the message
 while IFS='|' read -r _f _m; do
