@@ -7,7 +7,7 @@
 #include "engine/confine/attr.h"
 #include "engine/confine/ident.h"
 #include "engine/confine/lsm.h"
-#include "engine/run/env.h"
+#include "engine/run/progenv.h"
 #include "engine/run/notify.h"
 #include "engine/sys/esys.h"
 #include "lib/sys.h"
@@ -75,7 +75,7 @@ int final_user(struct run *r, struct err *err)
 int final_cwd(struct run *r, struct err *err)
 {
 	(void)err;
-	r->env = env_make(r);
+	r->env = progenv_make(r);
 	r->in_cwd = ident_set_cwd(r->spec.process->cwd, NULL) == 0;
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* env.c - see env.h. */
-#include "engine/run/env.h"
+/* progenv.c - see progenv.h. */
+#include "engine/run/progenv.h"
 
 #include "lib/file.h"
 #include "lib/num.h"
@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ENV_UID_FIELD = 2, ENV_HOME_FIELD = 5 };
+enum { PROGENV_UID_FIELD = 2, PROGENV_HOME_FIELD = 5 };
 
 /* Field n (from 0) of a line; NULL if it has fewer. */
-static const char *env_field(const char *line, size_t len, int n,
-			     size_t *out_len)
+static const char *progenv_field(const char *line, size_t len, int n,
+				 size_t *out_len)
 {
 	const char *end = line + len, *colon;
 
@@ -29,8 +29,8 @@ static const char *env_field(const char *line, size_t len, int n,
 	return line;
 }
 
-const char *env_home(const char *text, size_t len, uint32_t uid,
-		     struct arena *arena)
+const char *progenv_home(const char *text, size_t len, uint32_t uid,
+			 struct arena *arena)
 {
 	const char *end = text + len, *line = text;
 
@@ -38,12 +38,14 @@ const char *env_home(const char *text, size_t len, uint32_t uid,
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
 		size_t line_len = (size_t)((stop != NULL ? stop : end) - line);
 		size_t n = 0;
-		const char *f = env_field(line, line_len, ENV_UID_FIELD, &n);
+		const char *f =
+			progenv_field(line, line_len, PROGENV_UID_FIELD, &n);
 		uint64_t id = 0;
 
 		if (f != NULL && num_parse_u64(f, n, UINT32_MAX, &id) &&
 		    id == uid) {
-			f = env_field(line, line_len, ENV_HOME_FIELD, &n);
+			f = progenv_field(line, line_len, PROGENV_HOME_FIELD,
+					  &n);
 			if (f == NULL || n == 0 || f[0] != '/')
 				return NULL;
 			return arena_strndup(arena, f, n);
@@ -56,7 +58,7 @@ const char *env_home(const char *text, size_t len, uint32_t uid,
 /* The image's own file, perhaps by a link within it: no FIFO that would hold
  * us up, no file of procfs (those have no size), no more than a passwd file
  * has. */
-static int env_open_passwd(void)
+static int progenv_open_passwd(void)
 {
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
@@ -74,24 +76,25 @@ static int env_open_passwd(void)
 	return fd;
 }
 
-static const char *env_find_home(const struct run *r)
+static const char *progenv_find_home(const struct run *r)
 {
 	const char *home = NULL;
-	int fd = env_open_passwd();
+	int fd = progenv_open_passwd();
 	struct buf b;
 
 	if (fd < 0)
 		return "/";
-	buf_init(&b, ENV_PASSWD_MAX_BYTES);
-	if (file_read_fd(fd, ENV_PASSWD_MAX_BYTES, &b, NULL) == 0 && b.len > 0)
-		home = env_home(b.data, b.len, r->spec.process->user.uid,
-				r->arena);
+	buf_init(&b, PROGENV_PASSWD_MAX_BYTES);
+	if (file_read_fd(fd, PROGENV_PASSWD_MAX_BYTES, &b, NULL) == 0 &&
+	    b.len > 0)
+		home = progenv_home(b.data, b.len, r->spec.process->user.uid,
+				    r->arena);
 	buf_release(&b);
 	(void)close(fd);
 	return home != NULL ? home : "/";
 }
 
-static bool env_is_last(const struct decode_strv *env, size_t i)
+static bool progenv_is_last(const struct decode_strv *env, size_t i)
 {
 	size_t len = strcspn(env->v[i], "=") + 1;
 
@@ -101,7 +104,7 @@ static bool env_is_last(const struct decode_strv *env, size_t i)
 	return true;
 }
 
-char **env_make(const struct run *r)
+char **progenv_make(const struct run *r)
 {
 	const struct decode_strv *env = &r->spec.process->env;
 	char **out = arena_calloc(r->arena, env->n + 4, sizeof(*out));
@@ -109,13 +112,14 @@ char **env_make(const struct run *r)
 	size_t i, n = 0;
 
 	for (i = 0; i < env->n; i++) {
-		if (!env_is_last(env, i) || strcmp(env->v[i], "HOME=") == 0)
+		if (!progenv_is_last(env, i) || strcmp(env->v[i], "HOME=") == 0)
 			continue;
 		home = home || strncmp(env->v[i], "HOME=", 5) == 0;
 		out[n++] = env->v[i];
 	}
 	if (!home)
-		out[n++] = arena_printf(r->arena, "HOME=%s", env_find_home(r));
+		out[n++] =
+			arena_printf(r->arena, "HOME=%s", progenv_find_home(r));
 	if (r->opt.listen_fds > 0) {
 		out[n++] = arena_printf(r->arena, "LISTEN_FDS=%u",
 					r->opt.listen_fds);
