@@ -62,7 +62,8 @@ static void final_own_pipes(const struct spec_user *u)
 
 int final_user(struct run *r, struct err *err)
 {
-	bool keep = (r->caps.permitted | r->caps.ambient) != 0;
+	bool keep = (r->caps.permitted | r->caps.ambient |
+		     r->caps.inheritable) != 0;
 
 	if (r->spec.process->user.uid != 0)
 		final_own_pipes(&r->spec.process->user);

@@ -157,6 +157,13 @@ is "$ST $(echo $OUT) $(said)" "0 CapPrm: 0000000000000020\
  can't permit capability CAP_SYS_BOOT: we do not have it" \
 	"nor can what the engine itself lacks"
 
+bundle inherit '.process.user.uid = 5 | .process.capabilities = {
+	"bounding": ["CAP_KILL"], "inheritable": ["CAP_KILL"]}
+	| .process.args = ["grep", "^CapInh", "/proc/self/status"]'
+run E run --bundle "$TMP/inherit" "$C"
+is "$ST $(echo $OUT)" "0 CapInh: 0000000000000020" \
+	"an inheritable set alone, of another user"
+
 # --- hooks that fail ----------------------------------------------------------
 # hooked FILTER: a bundle whose poststop hooks tell that they ran.
 hooked()
