@@ -19,7 +19,7 @@ int change_start(void *ctx, struct err *err)
 {
 	const struct cli *c = ctx;
 	struct life l;
-	int r = life_find(&l, c->root, c->values.operands[0], err);
+	int r = life_look(&l, c->root, c->values.operands[0], err);
 
 	if (r < 0)
 		return r;

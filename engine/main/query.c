@@ -120,8 +120,16 @@ static void query_rows(const struct cli *c, struct dirent **names, int n,
 	if (w == NULL)
 		query_head(names, n, &width);
 	for (i = 0; i < n; i++) {
-		/* Gone meanwhile: not an error of a listing. */
-		if (life_look(&l, c->root, names[i]->d_name, NULL) < 0)
+		struct err err = {0};
+		int r = life_look(&l, c->root, names[i]->d_name, &err);
+
+		/* Gone meanwhile: not an error of a listing.  One that cannot
+		 * be read does not hide the others. */
+		if (r < 0 && r != ERR_NOTFOUND) {
+			(void)err_wrap(&err, "%s", names[i]->d_name);
+			log_error(&c->log, &err);
+		}
+		if (r < 0)
 			continue;
 		(void)query_owner(&l, owner);
 		if (w != NULL)

@@ -114,6 +114,11 @@ int life_find(struct life *l, const char *root, const char *id, struct err *err)
 	return r;
 }
 
+static bool life_may_be_frozen(const struct life *l)
+{
+	return l->status == STATE_RUNNING || l->status == STATE_CREATED;
+}
+
 int life_groups(struct life *l, struct err *err)
 {
 	int r = 0;
@@ -130,8 +135,7 @@ int life_groups(struct life *l, struct err *err)
 		if (r == ERR_NOTFOUND)
 			r = 0;
 	}
-	if (r == 0 && l->status == STATE_RUNNING &&
-	    cgproc_is_frozen(&l->cgroup))
+	if (r == 0 && life_may_be_frozen(l) && cgproc_is_frozen(&l->cgroup))
 		l->status = STATE_PAUSED;
 	return r;
 }
@@ -140,7 +144,7 @@ int life_look(struct life *l, const char *root, const char *id, struct err *err)
 {
 	int frozen, r = life_find(l, root, id, err);
 
-	if (r < 0 || l->status != STATE_RUNNING || l->state.cgroup == NULL)
+	if (r < 0 || !life_may_be_frozen(l) || l->state.cgroup == NULL)
 		return r;
 	frozen = cgproc_peek_frozen(CGROUP_ROOT, l->state.cgroup);
 	if (frozen > 0)
