@@ -174,6 +174,14 @@ int ident_fail(int why, const char *program, struct err *err)
 	return err_sys(err, why, "exec: \"%s\"", safe);
 }
 
+/* create looks for the program before it has entered the working directory. */
+static const char *ident_at(const struct spec_process *p, struct arena *arena,
+			    const char *path)
+{
+	return path[0] == '/' ? path
+			      : arena_printf(arena, "%s/%s", p->cwd, path);
+}
+
 int ident_find(const struct spec_process *p, struct arena *arena,
 	       const char **out, struct err *err)
 {
@@ -184,7 +192,7 @@ int ident_find(const struct spec_process *p, struct arena *arena,
 
 	if (strchr(name, '/') != NULL) {
 		*out = name;
-		last = ident_try(name);
+		last = ident_try(ident_at(p, arena, name));
 		if (last == 0)
 			return 0;
 		return ident_fail(last, name, err);
@@ -197,7 +205,7 @@ int ident_find(const struct spec_process *p, struct arena *arena,
 		const char *full =
 			arena_printf(arena, "%.*s/%s", (int)len, path, name);
 
-		now = len > 0 ? ident_try(full) : ENOENT;
+		now = len > 0 ? ident_try(ident_at(p, arena, full)) : ENOENT;
 		if (now == 0) {
 			*out = full;
 			return 0;

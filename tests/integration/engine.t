@@ -62,6 +62,10 @@ is "$OUT" "0
 container
 sh
 1" "run: root of its own pid and uts namespace"
+edit run '.process.args = ["./echo", "relative"] | .process.cwd = "/bin"'
+run E run --bundle "$TMP/run" "$C"
+is "$ST $OUT" "0 relative" "run: a program relative to the working directory"
+edit run '.process.cwd = "/"'
 sh_in run 'cat /proc/self/uid_map | tr -s " "'
 is "$OUT" " 0 $HOST_ID 65536" "user namespace with a range of its own"
 sh_in run 'cat /sys/class/net/lo/flags; ls /sys/class/net'
