@@ -49,6 +49,7 @@ help:
 	@echo 'make            build everything into $(B)/bin'
 	@echo 'make demo       the whole story on three hosts (KEEP=1 leaves it up)'
 	@echo 'make check      every test;  make check-fast: the quick ones'
+	@echo 'make conformance  podman, containerd and, with RUNTIME_TOOLS=DIR, the validation programs of the OCI'
 	@echo 'make bench      figures beside their peers;  make bench-engine: the engine alone'
 	@echo 'make lint       layers, exports, globals, sizes, link lists'
 	@echo 'make fuzz T=60  every fuzz target, T seconds each'
