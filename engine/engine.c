@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Allowed with any arguments. */
 static const char *const engine_allow[] = {"accept",
@@ -415,6 +416,21 @@ static const char *const engine_caps[] = {
 const char *const *engine_masked_paths(void)
 {
 	return engine_masked;
+}
+
+const char *const *engine_masked_here(struct arena *arena, unsigned int cpus)
+{
+	size_t n = sizeof(engine_masked) / sizeof(engine_masked[0]) - 1;
+	const char **all = arena_calloc(arena, n + cpus + 1, sizeof(*all));
+	unsigned int i;
+
+	memcpy(all, engine_masked, n * sizeof(*all));
+	for (i = 0; i < cpus; i++)
+		all[n + i] = arena_printf(arena,
+					  "/sys/devices/system/cpu/cpu%u/"
+					  "thermal_throttle",
+					  i);
+	return all;
 }
 
 const char *const *engine_readonly_paths(void)

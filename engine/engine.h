@@ -8,6 +8,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "lib/arena.h"
 #include "lib/buf.h"
 
 #include <stddef.h>
@@ -19,7 +20,10 @@
 void engine_seccomp_default_json(struct buf *out);
 
 /* NULL terminated lists; borrowed, static. */
-const char *const *engine_masked_paths(void);	/* linux.maskedPaths */
+const char *const *engine_masked_paths(void); /* linux.maskedPaths */
+/* The same, in the arena, with what each of cpus processors tells of its heat
+ * and so of the work of neighbours (E36). */
+const char *const *engine_masked_here(struct arena *arena, unsigned int cpus);
 const char *const *engine_readonly_paths(void); /* linux.readonlyPaths */
 /* process.capabilities: what a pod may ask to keep without more ado. */
 const char *const *engine_capabilities(void);

@@ -48,7 +48,8 @@ static struct bundle *new_bundle(struct arena *arena, const struct pod *p,
 
 	b->cgroup = arena_printf(arena, "%s/%s.%s",
 				 io->agent->conf.cgroup_parent, p->uid, name);
-	b->masked = engine_masked_paths();
+	b->masked = engine_masked_here(
+		arena, (unsigned int)sysconf(_SC_NPROCESSORS_CONF));
 	b->n_masked = count(b->masked);
 	b->read_only = engine_readonly_paths();
 	b->n_read_only = count(b->read_only);

@@ -198,6 +198,11 @@ sh_in e36 'for f in '"$(echo $MASKED)"'; do
 	[ "$n" = 0 ] || echo "$f shows something"
 	done; ls -A /sys/firmware; echo done'
 is "$OUT" "done" "E36 masked files and directories are empty"
+# As thermal_throttle, which virtual machines do not have.
+edit e36 '.linux.maskedPaths += ["/sys/devices/system/cpu/cpu0/topology",
+	"/sys/devices/system/cpu/cpu9999/thermal_throttle"]'
+sh_in e36 'ls -A /sys/devices/system/cpu/cpu0/topology; echo done'
+is "$OUT" "done" "E36 a folder of one processor is masked, one that is not there is no error"
 mkdir "$TMP/dev" && ln -s /proc/sys/kernel/core_pattern "$TMP/dev/null"
 edit e36 '.mounts = [.mounts[] | if .destination == "/dev" then
 	.type = "bind" | .source = "'"$TMP"'/dev" | .options = ["bind"] else . end
