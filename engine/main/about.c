@@ -164,7 +164,7 @@ int about_features(void *ctx, struct err *err)
 	jsonw_init(&w, &b);
 	jsonw_obj(&w);
 	jsonw_kstr(&w, "ociVersionMin", "1.0.0");
-	jsonw_kstr(&w, "ociVersionMax", SPEC_VERSION);
+	jsonw_kstr(&w, "ociVersionMax", SPEC_VERSION_MAX);
 	about_strings(&w, "hooks", about_hook);
 	about_strings(&w, "mountOptions", mountopt_name);
 	about_linux(&w);

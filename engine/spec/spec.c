@@ -136,7 +136,7 @@ static int spec_check(const struct spec *s, struct err *err)
 	if (strncmp(s->version, "1.", 2) != 0)
 		return err_set(
 			err, ERR_INPUT,
-			"config: ociVersion: want 1.x (up to " SPEC_VERSION
+			"config: ociVersion: want 1.x (up to " SPEC_VERSION_MAX
 			")");
 	if (s->root.path == NULL || s->root.path[0] == '\0')
 		return err_set(err, ERR_INPUT, "config: root.path: want it");

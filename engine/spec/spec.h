@@ -13,7 +13,8 @@
 
 #define SPEC_MAX_BYTES (4u << 20)
 #define SPEC_MAX_DEPTH 32
-#define SPEC_VERSION "1.2.0"
+#define SPEC_VERSION "1.2.0"	 /* all of it */
+#define SPEC_VERSION_MAX "1.3.0" /* its new members too, or refused */
 
 struct spec_idmap {
 	uint32_t container_id;

@@ -19,7 +19,7 @@ is "$(printf '%s' "$OUT" | jq -r '.ociVersionMin, .ociVersionMax,
 	.linux.mountExtensions.idmap.enabled,
 	(.potentiallyUnsafeConfigAnnotations | length),
 	.annotations["org.opencontainers.runc.checkpoint.enabled"]' | tr '\n' ' ')" \
-	"1.0.0 1.2.0 6 8 true 0 false " "features"
+	"1.0.0 1.3.0 6 8 true 0 false " "features"
 run "$ENGINE" help exec
 like "$OUT" '--additional-gids' "help of a command"
 fails "help of none" 1 'no command "soul"' "$ENGINE" help soul
