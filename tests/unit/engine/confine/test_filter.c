@@ -338,118 +338,6 @@ static void test_default(void **state)
 	discard(&w);
 }
 
-/* Nothing that the defaults of containerd and docker deny to a container
- * without capabilities is allowed by ours. */
-static void test_narrow(void **state)
-{
-	static const char *const denied[] = {"_sysctl",
-					     "acct",
-					     "add_key",
-					     "afs_syscall",
-					     "bpf",
-					     "chroot",
-					     "clock_settime",
-					     "clone3",
-					     "create_module",
-					     "delete_module",
-					     "fanotify_init",
-					     "finit_module",
-					     "fsconfig",
-					     "fsmount",
-					     "fsopen",
-					     "fspick",
-					     "get_kernel_syms",
-					     "get_mempolicy",
-					     "getpmsg",
-					     "init_module",
-					     "io_uring_setup",
-					     "io_uring_enter",
-					     "io_uring_register",
-					     "ioperm",
-					     "iopl",
-					     "kcmp",
-					     "kexec_load",
-					     "kexec_file_load",
-					     "keyctl",
-					     "lookup_dcookie",
-					     "mbind",
-					     "migrate_pages",
-					     "mount",
-					     "mount_setattr",
-					     "move_mount",
-					     "move_pages",
-					     "nfsservctl",
-					     "open_by_handle_at",
-					     "open_tree",
-					     "perf_event_open",
-					     "pidfd_getfd",
-					     "pivot_root",
-					     "process_madvise",
-					     "process_vm_readv",
-					     "process_vm_writev",
-					     "ptrace",
-					     "putpmsg",
-					     "query_module",
-					     "quotactl",
-					     "quotactl_fd",
-					     "reboot",
-					     "request_key",
-					     "security",
-					     "set_mempolicy",
-					     "set_mempolicy_home_node",
-					     "setdomainname",
-					     "sethostname",
-					     "setns",
-					     "settimeofday",
-					     "swapon",
-					     "swapoff",
-					     "sysfs",
-					     "syslog",
-					     "tuxcall",
-					     "umount2",
-					     "unshare",
-					     "uselib",
-					     "userfaultfd",
-					     "ustat",
-					     "vhangup",
-					     "vserver"};
-	struct world w = {.arena = NULL};
-	struct buf b;
-	size_t i;
-
-	(void)state;
-	buf_init(&b, 1 << 20);
-	engine_seccomp_default_json(&b);
-	compile(&w, b.data);
-	for (i = 0; i < COUNT(denied); i++) {
-		struct seccomp_data d = {
-			.nr = seccomp_syscall_resolve_name(denied[i]),
-			.arch = seccomp_arch_native()};
-
-		if (d.nr >= 0 && simulate(&w.filter, &d) == SECCOMP_RET_ALLOW)
-			fail_msg("%s is allowed", denied[i]);
-	}
-	buf_release(&b);
-	discard(&w);
-}
-
-static void test_masks(void **state)
-{
-	struct arena *a = arena_new(1 << 20);
-	const char *const *list = engine_masked_here(a, 2);
-	size_t i, n = 0;
-
-	(void)state;
-	for (i = 0; engine_masked_paths()[i] != NULL; i++)
-		assert_string_equal(list[i], engine_masked_paths()[i]);
-	for (; list[i] != NULL; i++)
-		n += strstr(list[i], "/thermal_throttle") != NULL;
-	assert_int_equal(n, 2);
-	assert_string_equal(list[i - 1],
-			    "/sys/devices/system/cpu/cpu1/thermal_throttle");
-	arena_free(a);
-}
-
 /* What podman and docker send: three architectures, all actions. */
 static void test_many_archs(void **state)
 {
@@ -663,8 +551,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default),
-		cmocka_unit_test(test_narrow),
-		cmocka_unit_test(test_masks),
 		cmocka_unit_test(test_many_archs),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_operators),
