@@ -32,6 +32,9 @@ rl_groups()
 }
 rl_cleanup()
 {
+	# podman leaves a process that holds its user namespace
+	[ ! -s "$TMP/run/libpod/tmp/pause.pid" ] ||
+		kill "$(cat "$TMP/run/libpod/tmp/pause.pid")"
 	for _c in $(R list -q 2>/dev/null); do
 		R delete --force "$_c"
 	done
@@ -184,6 +187,55 @@ fails "a range that is not the user's" 1 'newuidmap: exit status 1 .*subuid' \
 	M "$TMP/engine" run --bundle "$TMP/many" "$C"
 is "$(R list -q)" "" "and nothing is left"
 
+# --- podman as that user -------------------------------------------------------------------------
+if command -v podman >/dev/null; then
+	rootfs "$TMP/podroot" && mkdir -p "$TMP/podroot/run" "$TMP/home"
+	chown -R $U:$U "$TMP/podroot" "$TMP/home"
+	PO() # ARG...
+	{
+		M env -u LD_PRELOAD HOME="$TMP/home" podman --root "$TMP/home/s" \
+			--runroot "$TMP/run/r" --runtime "$TMP/engine" --storage-driver vfs \
+			--cgroup-manager cgroupfs --events-backend file --log-level error "$@"
+	}
+	in_pod() # OPTION... -- SCRIPT
+	{
+		_args=
+		while [ "$1" != -- ]; do
+			_args="$_args $1"
+			shift
+		done
+		# shellcheck disable=SC2086 # a list of options
+		run PO run --rm --network none $_args --rootfs "$TMP/podroot" sh -c "$2"
+	}
+	cd "$TMP" || exit 1
+	in_pod -- 'id -u; tr -s " " </proc/self/uid_map; touch /tmp/x'
+	is "$OUT" "0
+ 0 $U 1
+ 1 700000 65536" "podman run"
+	in_pod --userns keep-id -- 'id -u; touch /tmp/y'
+	is "$OUT $(stat -c %u "$TMP/podroot/tmp/y")" "$U $U" "podman run --userns keep-id"
+	in_pod --uidmap 0:1:1000 -- 'tr -s " " </proc/self/uid_map'
+	is "$OUT" " 0 1 1000" "podman run --uidmap"
+	run PO run --rm --network host --pid host --rootfs "$TMP/podroot" \
+		sh -c 'readlink /proc/self/ns/net; readlink /proc/self/ns/pid'
+	is "$OUT" "$(readlink /proc/self/ns/net)
+$(readlink /proc/self/ns/pid)" "podman run --network host --pid host"
+	in_pod --read-only --tmpfs /tmp --device /dev/full --privileged -- \
+		'touch /x; touch /tmp/x && stat -c %t:%T /dev/full; mount -t tmpfs t /tmp && echo mounted'
+	is "$OUT" "1:7
+mounted" "podman run --privileged --read-only --tmpfs --device"
+	PO run -d --name a --network none --rootfs "$TMP/podroot" sleep 100 >/dev/null 2>&1
+	run PO exec a sh -c 'id -u; cat /proc/1/comm'
+	is "$(echo $OUT)" "0 sleep" "podman exec"
+	run PO run --rm --network container:a --pid container:a --ipc container:a \
+		--rootfs "$TMP/podroot" cat /proc/1/comm
+	is "$OUT" sleep "podman run with three namespaces of another container"
+	succeeds "podman rm --force" PO rm -f -t 0 a
+	cd "$TOP" || exit 1
+else
+	skip "podman as that user" "no podman"
+fi
+
 # --- our own executable (E01) ---------------------------------------------------------------
 cp "$ENGINE" "$TMP/run/engine" && chown $U:$U "$TMP/run/engine"
 SUM=$(sha256sum <"$TMP/run/engine")
@@ -238,7 +290,7 @@ $(readlink /proc/self/ns/pid)" "inside it, with the host's network and processes
 like "$ERR" 'Read-only' "and the host's /sys read-only"
 # A second user namespace in the first, and a container that joins both.
 rl_bundle inner '| .linux.uidMappings[0].hostID = 0 | .linux.gidMappings = .linux.uidMappings'
-cat >"$TMP/pod" <<'SH'
+cat >"$TMP/two" <<'SH'
 e=$1 a=$2 b=$3
 "$e" create --bundle "$a" pod-a && "$e" start pod-a
 p=$("$e" state pod-a | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -1)
@@ -253,7 +305,7 @@ rl_bundle joins "$NOUSER"' | del(.hostname) | .linux.namespaces = [{"type": "mou
 	{"type": "pid", "path": "/proc/@/ns/pid"}]
 	| .process.args = ["sh", "-c", "for n in user net pid; do readlink /proc/self/ns/$n; done"]'
 cp "$TMP/joins/config.json" "$TMP/joins/config.in" && chmod 666 "$TMP/joins/config.json"
-run as_user unshare -Urm sh "$TMP/pod" "$TMP/engine" "$TMP/inner" "$TMP/joins"
+run as_user unshare -Urm sh "$TMP/two" "$TMP/engine" "$TMP/inner" "$TMP/joins"
 [ "$(printf '%s\n' "$OUT" | wc -l)" = 6 ] &&
 	[ "$(printf '%s\n' "$OUT" | head -3)" = "$(printf '%s\n' "$OUT" | tail -3)" ] &&
 	ok "a user namespace in it, and another container that joins three of its" ||
