@@ -109,20 +109,36 @@ static int inroot_follow(int dirfd, char *path, const char *name, size_t len)
 	return 0;
 }
 
+/* "." and ".." in what does not exist: nothing they could mean. */
+static bool inroot_has_dots(const char *rest)
+{
+	size_t len;
+
+	for (; *rest != '\0'; rest += len + strspn(rest + len, "/")) {
+		len = strcspn(rest, "/");
+		if (len <= 2 && strncmp(rest, "..", len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Makes what is missing (rest, inside path) below *fd.  1: path was a link and
  * has been rewritten, begin again. */
 static int inroot_extend(int *fd, char *path, const char *rest,
 			 enum inroot_kind kind)
 {
+	if (inroot_has_dots(rest)) {
+		errno = ENOENT;
+		return -1;
+	}
 	while (*rest != '\0') {
 		size_t len = strcspn(rest, "/");
 		size_t skip = len + strspn(rest + len, "/");
 		char name[256];
 		int next;
 
-		/* ".." in what does not exist: nothing it could mean. */
-		if (len >= sizeof(name) || strncmp(rest, "..", len) == 0) {
-			errno = len >= sizeof(name) ? ENAMETOOLONG : ENOENT;
+		if (len >= sizeof(name)) {
+			errno = ENAMETOOLONG;
 			return -1;
 		}
 		memcpy(name, rest, len);
