@@ -80,7 +80,7 @@ static int cgmake_fill_cpuset(int dir, bool fresh, struct err *err)
 	return 0;
 }
 
-static int cgmake_opened(struct cgroup_hierarchy *h, const char *path,
+static int cgmake_opened(const struct cgroup_hierarchy *h, const char *path,
 			 bool fresh, int *out_dir, struct err *err)
 {
 	int dir = cgroup_dir(h->root, path);
@@ -98,28 +98,45 @@ static int cgmake_opened(struct cgroup_hierarchy *h, const char *path,
 	return r;
 }
 
-/* A parent that is not there yet: marked first, so that a creation that is
- * killed leaves no unknown one. */
-static int cgmake_parent(const struct cgroup *c, struct cgroup_hierarchy *h,
-			 const char *path, struct err *err)
+static int cgmake_mkdir(const struct cgroup_hierarchy *h, const char *path,
+			struct err *err)
 {
-	char line[CGROUP_NAME_BYTES + 1];
-	int mark = cgmake_mark(c, path, O_CREAT);
-	int n = snprintf(line, sizeof(line), "%s\n", h->name), dir = -1, r = 0;
+	int dir = -1, r = 0;
 
-	if (mark < 0 && errno != 0)
-		return err_sys(err, errno, "cgroup: mark %s", path);
-	if (mark >= 0 && write(mark, line, (size_t)n) != n)
-		r = err_sys(err, errno, "cgroup: mark %s", path);
-	if (r == 0 && mkdirat(h->root, path, 0755) < 0 && errno != EEXIST)
-		r = err_sys(err, errno, "cgroup: mkdir %s in %s", path,
-			    h->name);
-	if (r == 0 && !h->v2 && strstr(h->name, "cpuset") != NULL)
+	if (mkdirat(h->root, path, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "cgroup: mkdir %s in %s", path,
+			       h->name);
+	if (!h->v2 && strstr(h->name, "cpuset") != NULL)
 		r = cgmake_opened(h, path, false, &dir, err);
-	if (mark >= 0)
-		(void)close(mark);
 	if (dir >= 0)
 		(void)close(dir);
+	return r;
+}
+
+/* A parent, in all hierarchies that lack it: marked first, so that a creation
+ * that is killed leaves no unknown one. */
+static int cgmake_parent(const struct cgroup *c, const char *path,
+			 struct err *err)
+{
+	char names[CGROUP_HIERARCHIES * (CGROUP_NAME_BYTES + 1)];
+	int mark = cgmake_mark(c, path, O_CREAT), r = 0;
+	bool missing[CGROUP_HIERARCHIES];
+	size_t i, used = 0;
+
+	for (i = 0; i < c->n; i++) {
+		missing[i] = faccessat(c->h[i].root, path, F_OK, 0) < 0;
+		if (missing[i])
+			used += (size_t)snprintf(names + used,
+						 sizeof(names) - used, "%s\n",
+						 c->h[i].name);
+	}
+	if (mark >= 0 && used > 0 && write(mark, names, used) != (ssize_t)used)
+		r = err_sys(err, errno, "cgroup: mark %s", path);
+	for (i = 0; i < c->n && r == 0; i++)
+		if (missing[i])
+			r = cgmake_mkdir(&c->h[i], path, err);
+	if (mark >= 0)
+		(void)close(mark);
 	return r;
 }
 
@@ -134,21 +151,15 @@ static char *cgmake_next(char *work, char *slash)
 	return slash;
 }
 
-static int cgmake_parents(const struct cgroup *c, struct cgroup_hierarchy *h,
-			  struct err *err)
+static int cgmake_parents(const struct cgroup *c, struct err *err)
 {
 	char work[CGROUP_PATH_BYTES];
 	char *slash = NULL;
 	int r = 0;
 
 	memcpy(work, c->path, sizeof(work));
-	while (r == 0 && (slash = cgmake_next(work, slash)) != NULL) {
-		if (faccessat(h->root, work, F_OK, 0) == 0)
-			continue;
-		r = errno == ENOENT
-			    ? cgmake_parent(c, h, work, err)
-			    : err_sys(err, errno, "cgroup: look for %s", work);
-	}
+	while (r == 0 && (slash = cgmake_next(work, slash)) != NULL)
+		r = cgmake_parent(c, work, err);
 	return r;
 }
 
@@ -164,7 +175,7 @@ static int cgmake_one(const struct cgroup *c, struct cgroup_hierarchy *h,
 		r = 0;
 		fresh = mkdirat(h->root, c->path, 0755) == 0;
 		if (!fresh && errno == ENOENT) {
-			r = cgmake_parents(c, h, err);
+			r = cgmake_parents(c, err);
 			if (r == 0)
 				fresh = mkdirat(h->root, c->path, 0755) == 0;
 		}

@@ -125,7 +125,7 @@ static void about_linux(struct jsonw *w)
 	jsonw_kbool(w, "v1", true);
 	jsonw_kbool(w, "v2", true);
 	jsonw_kbool(w, "systemd", true);
-	jsonw_kbool(w, "systemdUser", false);
+	jsonw_kbool(w, "systemdUser", true);
 	jsonw_kbool(w, "rdma", true);
 	jsonw_obj_end(w);
 	jsonw_key(w, "seccomp");
