@@ -15,6 +15,7 @@
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -176,6 +177,29 @@ static void attach(int fd, int dirfd, const char *at)
 	(void)close(fd);
 }
 
+/* The type "cgroup" of a config: a tmpfs with the groups below it, read-only.
+ */
+static void child_groups(int root)
+{
+	struct mount_attr ro = {.attr_set = 0xf};
+	int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC), fd, i;
+	char at[512];
+
+	MUST(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0xe);
+	(void)close(fs);
+	attach(fd, root, "sys/fs/cgroup");
+	for (i = 0; i < n_groups; i++) {
+		(void)snprintf(at, sizeof(at), "sys/fs/cgroup/%d", i);
+		MUST(mkdirat(root, at, 0755));
+		fd = (int)syscall(SYS_open_tree, AT_FDCWD, groups[i],
+				  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		MUST(syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &ro,
+			     sizeof(ro)));
+		attach(fd, root, at);
+	}
+}
+
 static void child_mounts(const char *rootfs)
 {
 	struct mount_attr private = {.propagation = 1 << 18};
@@ -194,6 +218,7 @@ static void child_mounts(const char *rootfs)
 			MUST(mkdirat(root, mounts[i].at, 0755));
 		attach(new_mount(i), root, mounts[i].at);
 	}
+	child_groups(root);
 	for (i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
 		if (mknodat(root, nodes[i].name, S_IFCHR | 0666,
 			    makedev(nodes[i].major, nodes[i].minor)) < 0)
@@ -277,6 +302,7 @@ static void child(char **argv, const struct sock_fprog *filter)
 	MUST(ioctl(s, SIOCSIFFLAGS, &lo));
 	(void)close(s);
 	MUST(setsid());
+	MUST(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL));
 	child_mounts(argv[1]);
 	child_masks();
 	child_confine(filter);
