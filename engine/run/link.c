@@ -55,7 +55,7 @@ static ssize_t link_take(int sock, struct link_msg *m, int *out_fd)
 	ssize_t n;
 
 	for (;;) {
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | MSG_TRUNC);
 		if (n < 0 && errno == ECONNRESET && !reset)
 			reset = true;
 		else if (n >= 0 || errno != EINTR)
