@@ -68,19 +68,18 @@ for _h in prestart createRuntime createContainer poststart poststop; do
 		tr \"\\0\" \"\\n\" </proc/self/environ"]}]'
 done
 edit hook '.hooks.createContainer = []'
-LD_PRELOAD_CANARY=1 GCONV_PATH=/x OPENSSL_CONF=/x BASH_ENV=/x PATH="$PATH" \
-	E run --bundle "$TMP/hook" "$C" 7</ 8<"$TMP" </dev/null
+edit hook '.process.env += ["LD_PRELOAD=/evil.so", "BASH_ENV=/evil", "GCONV_PATH=/evil"]'
+E run --bundle "$TMP/hook" "$C" 7</ 8<"$TMP" </dev/null
 is "$(grep '^fds' "$TMP/hooks" | sort -u)" \
 	"fds /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3" \
 	"E04 hooks have 0, 1 and 2"
-is "$(grep -c '^fds' "$TMP/hooks") $(grep -v '^fds' "$TMP/hooks")" "4 " \
-	"E06 hooks have the environment that the config gives them, nothing else"
-edit hook '.process.env += ["LD_PRELOAD=/evil.so", "BASH_ENV=/evil"]
-	| .hooks |= map_values(map(.env = ["ONLY=this"]))'
+is "$(grep -c '^fds' "$TMP/hooks") $(grep evil "$TMP/hooks")" "4 " \
+	"E06 hooks without an environment have nothing of the container's"
+edit hook '.hooks |= map_values(map(.env = ["ONLY=this"]))'
 : >"$TMP/hooks"
 E run --bundle "$TMP/hook" "$C" </dev/null
 is "$(grep -v '^fds' "$TMP/hooks" | sort -u)" "ONLY=this" \
-	"E06 nothing of the container's environment"
+	"E06 hooks with one have that alone"
 
 # --- E08: modules of the image -----------------------------------------------------
 bundle e08 '.process.user = {"uid": 7, "gid": 7} | .process.args = ["true"]'
