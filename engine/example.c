@@ -121,12 +121,19 @@ static void example_map(struct jsonw *w, const char *key, int64_t id)
 	jsonw_arr_end(w);
 }
 
+static void example_ns(struct jsonw *w, const char *type)
+{
+	jsonw_obj(w);
+	jsonw_kstr(w, "type", type);
+	jsonw_obj_end(w);
+}
+
 static void example_linux(struct jsonw *w, int64_t rootless)
 {
-	static const char *const ns[] = {"pid",	  "network", "ipc", "uts",
-					 "mount", "cgroup",  "user"};
-	size_t i, n = sizeof(ns) / sizeof(ns[0]) - (rootless < 0 ? 1 : 0);
+	static const char *const ns[] = {"pid", "network", "ipc",
+					 "uts", "mount",   NULL};
 	struct buf seccomp;
+	size_t i;
 
 	jsonw_key(w, "linux");
 	jsonw_obj(w);
@@ -136,11 +143,13 @@ static void example_linux(struct jsonw *w, int64_t rootless)
 	}
 	jsonw_key(w, "namespaces");
 	jsonw_arr(w);
-	for (i = 0; i < n; i++) {
-		jsonw_obj(w);
-		jsonw_kstr(w, "type", ns[i]);
-		jsonw_obj_end(w);
-	}
+	for (i = 0; ns[i] != NULL; i++)
+		example_ns(w, ns[i]);
+	/* On v1 the other runtimes' examples have none, and people add it. */
+	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0)
+		example_ns(w, "cgroup");
+	if (rootless >= 0)
+		example_ns(w, "user");
 	jsonw_arr_end(w);
 	example_strings(w, "maskedPaths", engine_masked_paths());
 	example_strings(w, "readonlyPaths", engine_readonly_paths());

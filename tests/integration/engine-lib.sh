@@ -48,7 +48,8 @@ bundle()
 	rm -f "$_b/config.json"
 	E spec --bundle "$_b"
 	jq '.root.readonly = false | .process.terminal = false
-	| .linux.namespaces += [{"type": "user"}]
+	| .linux.namespaces |= map(select(.type != "cgroup"))
+		+ [{"type": "cgroup"}, {"type": "user"}]
 	| .linux.uidMappings = [{"containerID": 0, "hostID": '"$HOST_ID"',
 		"size": 65536}]
 	| .linux.gidMappings = .linux.uidMappings
