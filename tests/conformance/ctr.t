@@ -7,20 +7,21 @@ need_program containerd containerd-shim-runc-v2 ctr umoci script
 cage /var/lib/containerd /etc/containerd /opt/containerd
 
 IMAGE=localhost/test:latest
-cat >"$TMP/containerd.toml" <<TOML
-version = 2
-root = "$TMP/root"
-state = "$TMP/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-address = "$TMP/sock"
-TOML
+# The lines of the README, with what keeps this containerd to itself.
+sed -n '/^version = 2$/,/^```$/p' "$TOP/README.md" |
+	sed "/^\`\`\`/d; s#^BinaryName = .*#BinaryName = \"$ENGINE\"#
+	/^version/a root = \"$TMP/root\"
+	/^version/a state = \"$TMP/state\"" >"$TMP/containerd.toml"
+printf '[grpc]\naddress = "%s"\n' "$TMP/sock" >>"$TMP/containerd.toml"
 containerd -c "$TMP/containerd.toml" >"$TMP/containerd.log" 2>&1 &
 C()
 {
 	ctr -a "$TMP/sock" -n test "$@"
 }
 wait_for 20 C version || diag "$(tail -n 5 "$TMP/containerd.log")"
+
+like "$(C plugin ls)" '^io.containerd.grpc.v1 +cri +.* ok ' \
+	"containerd takes the lines of the README"
 
 cage_root "$TMP/rootfs"
 umoci init --layout "$TMP/image"

@@ -67,6 +67,19 @@ with_tty()
 	OUT=$(printf '%s\n' "$OUT" | tr -d '\r\0' | sed 's/\^[@D]//g; /^$/d')
 }
 
+# tty_is NAME WANT ARG...: once of three times, since podman loses output of a
+# short program at a terminal now and then (with runc, every fourth time).
+tty_is()
+{
+	_name=$1 _want=$2
+	shift 2
+	for _i in 1 2 3; do
+		with_tty "$@"
+		[ "$OUT" != "$_want" ] || break
+	done
+	is "$OUT" "$_want" "$_name"
+}
+
 # Where controllers have no hierarchy of v1, podman makes folders and files in
 # the tmpfs that holds the others, and then cannot remove the folders.
 no_debris()
@@ -93,10 +106,9 @@ pfails "126: not to be executed" 126 'ermission denied' $IMAGE /etc
 pfails "127: not found" 127 'executable file not found in \$PATH' $IMAGE nothing
 prun "user, groups, umask" "uid=1000(alice) gid=1000(alice) groups=7(more),1000(alice) 0077" \
 	--user alice --group-add 7 --umask 077 $IMAGE sh -c 'echo $(id) $(umask)'
-with_tty run --rm -it --network none $IMAGE sh -c "'$TTY; echo \$TERM'"
-is "$OUT" "/dev/pts/0
+tty_is "a terminal with its size" "/dev/pts/0
 24 80
-xterm" "a terminal with its size"
+xterm" run --rm -it --network none $IMAGE sh -c "'$TTY; echo \$TERM'"
 is "$(echo in | P run -i --rm --network none $IMAGE cat)" in "standard input"
 exec 3<"$TMP/rootfs/etc/group"
 prun "descriptors that are passed on" "root:x:0:" --preserve-fds 1 $IMAGE \
@@ -195,9 +207,8 @@ run P exec --user alice --env A=b --workdir /tmp c \
 is "$OUT" "1000 1000 b /tmp" "exec --user --env --workdir"
 run P exec --privileged c grep -c '^CapEff:.000001f' /proc/self/status
 is "$OUT" 1 "exec --privileged"
-with_tty exec -it c sh -c "'$TTY'"
-is "$OUT" "/dev/pts/0
-24 80" "exec at a terminal"
+tty_is "exec at a terminal" "/dev/pts/0
+24 80" exec -it c sh -c "'$TTY'"
 fails "exec: exit status" 7 '^$' P exec c sh -c 'exit 7'
 fails "exec: 126" 126 'ermission denied' P exec c /etc
 fails "exec: 127" 127 'executable file not found in \$PATH' P exec c nothing
