@@ -272,6 +272,8 @@ int state_read(int dir, struct arena *arena, struct state *out, struct err *err)
 			       err);
 	if (r < 0)
 		return r;
+	if (init.pid > INT32_MAX)
+		return err_set(err, ERR_INPUT, "init.json: pid: want one");
 	*out = f.s;
 	out->pid = (pid_t)init.pid;
 	out->start_time = init.start.v;
