@@ -183,56 +183,6 @@ S create --bundle "$TMP/p" "$C"
 systemctl kill -s KILL "$UNIT"
 wait_for 10 gone
 succeeds "delete after systemd has ended it" E delete --force "$C"
-
-# --- a user's own systemd -----------------------------------------------------------
-# It moves only what it has below it, so the engine runs as a service of it.
-RUN=/run/user/1000
-echo 'u:x:1000:1000:u:/tmp:/bin/sh' >>/etc/passwd
-echo 'u:x:1000:' >>/etc/group
-mkdir -p "$RUN/systemd/user"
-printf '[Service]\nType=oneshot\nExecStart=/bin/sh %s\n' "$TMP/cmd" \
-	>"$RUN/systemd/user/cmd.service"
-chown -R 1000:1000 "$RUN"
-chmod 755 "$TMP"
-systemd-run --quiet --unit="user-$T_TAG" --uid=1000 -p Delegate=yes \
-	--setenv=XDG_RUNTIME_DIR="$RUN" --setenv=HOME=/tmp \
-	/lib/systemd/systemd --user
-at_exit 'systemctl stop user-'"$T_TAG"
-private() { [ -S "$RUN/systemd/private" ]; }
-wait_for 20 private && ok "a systemd of a user" || not_ok "a systemd of a user"
-mkdir "$TMP/ustate" && touch "$TMP/uout" && chown 1000:1000 "$TMP/ustate" "$TMP/uout"
-
-# W WORDS...: the engine as that user
-W()
-{
-	printf '%s --root %s/ustate %s >%s/uout 2>&1 </dev/null\n' "$ENGINE" \
-		"$TMP" "$*" "$TMP" >"$TMP/cmd"
-	setpriv --reuid 1000 --regid 1000 --clear-groups \
-		env XDG_RUNTIME_DIR="$RUN" systemctl --user start cmd.service
-	_w=$?
-	cat "$TMP/uout"
-	return $_w
-}
-bundle w '.process.args = ["sleep", "1000"]
-	| .linux.cgroupsPath = "user.slice:pod:'"$C"'"
-	| .linux.uidMappings = [{"containerID": 0, "hostID": 1000, "size": 1}]
-	| .linux.gidMappings = .linux.uidMappings
-	| .mounts |= map(if .type == "devpts" then .options -= ["gid=5"] else . end)
-	| .linux.resources = {"memory": {"limit": 67108864}, "pids": {"limit": 50}}'
-chown -R 1000:1000 "$TMP/w"
-succeeds "create by a user" W --systemd-cgroup create --bundle "$TMP/w" "$C"
-_p=$(W state "$C" | jq .pid)
-D=$G/system.slice/user-$T_TAG.service/user.slice/$UNIT
-is "$(cat "/proc/$_p/cgroup")" "0::${D#"$G"}" "the scope is below the user's systemd"
-is "$(f memory.max pids.max)" "67108864 50 " "with its limits"
-W start "$C"
-succeeds "update" W update --memory 33554432 "$C"
-is "$(f memory.max)" "33554432 " "of a limit"
-succeeds "delete --force" W delete --force "$C"
-ugone() { [ ! -e "$D" ]; }
-wait_for 10 ugone && ok "the scope is gone" || not_ok "the scope is gone"
-systemctl stop "user-$T_TAG"
-rm -rf "$RUN"
 systemctl stop "$SLICE" 2>/dev/null
 baseline_check "nothing is left"
 finish

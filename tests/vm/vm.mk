@@ -1,7 +1,7 @@
 # `make check-vm`: the engine on a machine with nothing but cgroup v2, the
 # kernel of Debian 12 in an emulator.  Not part of `make check`: it takes
 # minutes without KVM, and fetches the kernel's package once.
-VM_SYSTEMD := tests/vm/systemd.t tests/vm/systemd_hybrid.t
+VM_SYSTEMD := $(wildcard tests/vm/systemd*.t)
 VM_SUITES ?= $(filter-out $(VM_SYSTEMD),$(sort $(wildcard tests/vm/*.t))) \
 	tests/integration/engine.t tests/attack/engine.t \
 	tests/integration/agent.t
@@ -19,7 +19,7 @@ SYSTEMD_HYBRID := systemd.unified_cgroup_hierarchy=0 \
 SYSTEMD_BOOT := vm.init=systemd systemd.unit=check.service
 check-vm-systemd: all deps-vm $(B)/tests/agent_tool
 	$(Q)B=$(abspath $(B)) VM_BOOT="$(SYSTEMD_BOOT) cgroup_no_v1=all" \
-		tests/vm/run tests/vm/systemd.t
+		tests/vm/run tests/vm/systemd.t tests/vm/systemd_user.t
 	$(Q)B=$(abspath $(B)) VM_BOOT="$(SYSTEMD_BOOT) $(SYSTEMD_HYBRID)" \
 		tests/vm/run tests/vm/systemd_hybrid.t
 
