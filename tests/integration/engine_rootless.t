@@ -35,6 +35,7 @@ rl_cleanup()
 	# podman leaves a process that holds its user namespace
 	[ ! -s "$TMP/run/libpod/tmp/pause.pid" ] ||
 		kill "$(cat "$TMP/run/libpod/tmp/pause.pid")"
+	[ -z "${AGENT_PID:-}" ] || kill "$AGENT_PID"
 	for _c in $(R list -q 2>/dev/null); do
 		R delete --force "$_c"
 	done
@@ -122,6 +123,25 @@ fifo
 character special file
 read" "sysctl, time offsets, domain name, devices, binds, tmpfs"
 is "$(printf '%s\n' "$ERR" | grep -c 'Read-only file system')" 2 "read-only root and bind"
+# What shapes the process.
+"$B/tests/seccomp_agent" "$TMP/run/agent" "$TMP/run/states" >/dev/null 2>&1 &
+AGENT_PID=$!
+wait_for 5 test -S "$TMP/run/agent" || not_ok "the listener listens"
+chmod 777 "$TMP/run/agent"
+rl_bundle shape '| .process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 99}]
+	| .process.scheduler = {"policy": "SCHED_BATCH", "nice": 9}
+	| .process.ioPriority = {"class": "IOPRIO_CLASS_IDLE", "priority": 0}
+	| .linux.memoryPolicy = {"mode": "MPOL_PREFERRED", "nodes": "0"}
+	| .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "'"$TMP/run/agent"'",
+		"syscalls": [{"names": ["chmod", "fchmodat", "sendmsg", "read"],
+			"action": "SCMP_ACT_NOTIFY"}]}'
+SCRIPT='ulimit -Sn; ulimit -Hn; cut -d" " -f19,41 /proc/1/stat; ionice -p 1
+	chmod 700 /tmp 2>&1' rl_sh shape
+is "$OUT" "77
+99
+9 3
+idle
+chmod: /tmp: No medium found" "limits, scheduler, io priority, memory policy, a listener"
 # A terminal of the container's own devpts, in the foreground.
 rl_bundle tty '| .process.terminal = true | .process.args = ["sh", "-c", "tty; stat -c %t /dev/console"]'
 run as_user script -qec "$TMP/engine run --bundle $TMP/tty $C" /dev/null
