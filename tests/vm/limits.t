@@ -122,7 +122,7 @@ WEIGHTS='"weight": 500, "weightDevice":
 echo none >/sys/block/vda/queue/scheduler
 R '{"blockIO": {'"$WEIGHTS"'}}'
 fails "the weight of a disk whose scheduler has none is an error" 1 \
-	'"'"$DEV"' [0-9]+" to io.*weight: Operation not supported' \
+	'"'"$DEV"' [0-9]+" to io.*weight: .*[Nn]ot supported' \
 	E create --bundle "$TMP/lim" "$C"
 R '{"blockIO": {"weight": 500}}'
 E create --bundle "$TMP/lim" "$C"
