@@ -4,6 +4,8 @@
 # CFLAGS="-Wno-unused-function -Wno-unused-variable -Wno-unused-parameter"):
 #   E01 SELF, SELF_REACH, E03 CWD, E04 CLOSE, E17 PROC_LINK, E18 PROC_COVER, E32 and E36
 #   MASK, E38 DEVICES, E53 and E54 CAPS, E55 GROUPS, E69 PID_REUSE
+# or has a control beside it, which shows that the attack works otherwise (E37,
+# E51, E57, E58, E62, E63).
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/../integration/engine-lib.sh"
 tmpdir
@@ -223,6 +225,14 @@ sh_in e37 'for f in /proc/sysrq-trigger /proc/sys/kernel/core_pattern \
 	mkdir /sys/firmware/x /proc/acpi/x /sys/fs/cgroup/pids/x 2>/dev/null && echo made
 	echo done'
 is "$OUT" "done" "E37 E39 E63 nothing of proc, sys, masks, cgroups can be written"
+# Controls: what the config protects is what is protected.
+edit e37 '.linux.readonlyPaths = [] | .mounts |= map(if .type == "cgroup"
+	then .options -= ["ro"] else . end)'
+sh_in e37 '(exec 9>/proc/sys/kernel/hostname) && echo opened
+	cd /sys/fs/cgroup/pids 2>/dev/null || cd /sys/fs/cgroup
+	mkdir x && rmdir x && echo made'
+is "$OUT" "opened
+made" "E37 E63 control: without read-only paths and mounts it can"
 
 # --- E38: devices ------------------------------------------------------------------
 CAP='.process.capabilities = (.process.capabilities | map_values(. + ["CAP_MKNOD"]))'
@@ -349,6 +359,10 @@ SRC
 	is "$(printf '%s' "$OUT" | tr '\n' ' ')" \
 		"41 1 41 1 41 1 41 0 41 0 41 0 41 0" \
 		"E51 socket families: unix, inet, inet6, netlink alone"
+	bundle e58c "$NO_SECCOMP"
+	cp "$TMP/probe" "$TMP/e58c/rootfs/bin/probe"
+	sh_in e58c 'probe 435 0 0 250 0 0 41 40 1 | grep -vE " (38|1)$" | wc -l'
+	is "$OUT" 3 "E51 E58 control: without the filter other answers"
 	sh_in e58 'probe 56 0x10000011 0 56 0x00020011 0 56 0x40000011 0'
 	is "$(printf '%s' "$OUT" | cut -d' ' -f2 | sort -u)" 1 \
 		"E57 clone with new namespaces: EPERM"
