@@ -123,14 +123,19 @@ static int cgmake_parent(const struct cgroup *c, const char *path,
 	bool missing[CGROUP_HIERARCHIES];
 	size_t i, used = 0;
 
-	for (i = 0; i < c->n; i++) {
+	if (mark < 0 && errno != 0)
+		return err_sys(err, errno, "cgroup: mark %s", path);
+	for (i = 0; i < c->n && r == 0; i++) {
 		missing[i] = faccessat(c->h[i].root, path, F_OK, 0) < 0;
+		if (missing[i] && errno != ENOENT)
+			r = err_sys(err, errno, "cgroup: look for %s", path);
 		if (missing[i])
 			used += (size_t)snprintf(names + used,
 						 sizeof(names) - used, "%s\n",
 						 c->h[i].name);
 	}
-	if (mark >= 0 && used > 0 && write(mark, names, used) != (ssize_t)used)
+	if (r == 0 && mark >= 0 && used > 0 &&
+	    write(mark, names, used) != (ssize_t)used)
 		r = err_sys(err, errno, "cgroup: mark %s", path);
 	for (i = 0; i < c->n && r == 0; i++)
 		if (missing[i])

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Each system call of the engine and of the first process fails once, whatever
 # the command: it says so, and nothing remains (R10).  Of create and run, which
-# make a thousand calls, each SWEEP_EVERY-th, another part of them each day;
+# make a thousand calls, each SWEEP_EVERY-th from SWEEP_SEED on;
 # SWEEP_ALL=1 (make fault-engine-full): every call with every error.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/../integration/engine-lib.sh"

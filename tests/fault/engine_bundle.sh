@@ -32,7 +32,7 @@ sweep_bundle()
 }
 
 SWEEP_EVERY=${SWEEP_EVERY:-7}
-SWEEP_SEED=${SWEEP_SEED:-$(date +%j)}
+SWEEP_SEED=${SWEEP_SEED:-332}
 if [ "${SWEEP_ALL:-0}" = 1 ]; then
 	SWEEP_OPTIONS="-a -e 1"
 else
