@@ -1,5 +1,6 @@
 /* example.c - the config.json that `spec` writes: our defaults, a shell. */
 #include "engine/example.h"
+#include "engine/spec/spec.h"
 
 #include "engine/engine.h"
 
@@ -167,7 +168,7 @@ void example_config(struct buf *out, int64_t rootless)
 
 	jsonw_init(&w, out);
 	jsonw_obj(&w);
-	jsonw_kstr(&w, "ociVersion", "1.2.0");
+	jsonw_kstr(&w, "ociVersion", SPEC_VERSION_MAX);
 	example_process(&w);
 	jsonw_key(&w, "root");
 	jsonw_obj(&w);

@@ -279,8 +279,18 @@ void hooks_undo(struct run *r)
 			       STATE_STOPPED, &r->opt.warn, NULL);
 }
 
+bool hooks_poststart_warns(const char *version)
+{
+	return version != NULL && strncmp(version, "1.", 2) == 0 &&
+	       version[2] >= '0' && version[2] <= '2' &&
+	       (version[3] == '.' || version[3] == '-');
+}
+
 int hooks_poststart(struct run *r, struct err *err)
 {
+	const struct warn *warn =
+		hooks_poststart_warns(r->spec.version) ? &r->opt.warn : NULL;
+
 	return hooks_of(r, &r->spec.hooks.poststart, "poststart", STATE_RUNNING,
-			NULL, err);
+			warn, err);
 }

@@ -30,6 +30,9 @@ int hooks_state(const struct state *s, enum state_status status,
 int hooks_early(struct run *r, struct err *err);
 /* Behind the undoing of all other steps: poststop, if any hook may have run. */
 void hooks_undo(struct run *r);
+/* What a poststart hook that fails is, by the config's own version: up to 1.2 a
+ * warning, from 1.3 on (and for runc in any) an error of `start`. */
+bool hooks_poststart_warns(const char *version);
 /* Of a program that has just begun; an error: it must be stopped. */
 int hooks_poststart(struct run *r, struct err *err);
 

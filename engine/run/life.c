@@ -182,8 +182,9 @@ void life_release(struct life *l)
 static int life_hooks(struct life *l, const char *name, struct err *err)
 {
 	bool stop = strcmp(name, "poststop") == 0;
+	bool warn = stop || hooks_poststart_warns(l->state.version);
 	struct hooks_how how = {.dir = l->state.bundle,
-				.warn = stop ? &l->warn : NULL};
+				.warn = warn ? &l->warn : NULL};
 	const struct spec_hook_list *list;
 	struct buf b;
 	int r;

@@ -77,7 +77,7 @@ bundle life '.process.args = ["sleep", "1000"] | .annotations = {"a.b": "c",
 E create --bundle "$TMP/life" --pid-file "$TMP/pid" "$C"
 P=$(cat "$TMP/pid")
 is "$(E state "$C" | jq -cS 'del(.created)')" "$(jq -cnS --arg id "$C" \
-	--arg b "$TMP/life" --argjson pid "$P" '{ociVersion: "1.2.0", id: $id,
+	--arg b "$TMP/life" --argjson pid "$P" '{ociVersion: "1.3.0", id: $id,
 	pid: $pid, status: "created", bundle: $b, rootfs: ($b + "/rootfs"),
 	annotations: {"a.b": "c", quote: "\"\\\n"}, owner: "root"}')" \
 	"state: every member"

@@ -36,7 +36,7 @@ for _h in prestart:created:$P createRuntime:created:$P createContainer:created:1
 	_n=${_h%%:*}
 	is "$(jq -r '[.status, .pid, .id, .bundle, .annotations.k, .ociVersion] |
 		map(tostring) | join(" ")' "$TMP/state.$_n")" \
-		"$(echo "${_h#*:}" | tr : ' ') $C $TMP/h v 1.2.0" \
+		"$(echo "${_h#*:}" | tr : ' ') $C $TMP/h v 1.3.0" \
 		"$_n: the state, once"
 	is "$(cat "$TMP/pwd.$_n")" "$TMP/h" "$_n: in the bundle"
 	is "$(grep -v '^_\|^PWD\|^SHLVL\|^OLDPWD' "$TMP/env.$_n" | tr '\n' ' ')" \

@@ -193,6 +193,14 @@ for _h in startContainer poststart; do
 	is "$(cat "$TMP/poststop") $(E list -q)" "ran " "$_h: ended, then poststop"
 done
 
+hooked '.ociVersion = "1.2.0" | .hooks.poststart = [{"path": "/bin/false"}]'
+E create --bundle "$TMP/hooked" "$C" </dev/null >/dev/null 2>&1
+run E start "$C"
+is "$ST" 0 "poststart: up to version 1.2 no error of start"
+like "$ERR" 'level=warning msg="error running poststart hook #0' \
+	"poststart: but a warning"
+E delete --force "$C"
+
 # --- what hooks see and may -----------------------------------------------------
 bundle see '.process.user = {"uid": 5, "gid": 6}
 	| .process.env += ["ONE=two"]
