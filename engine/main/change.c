@@ -17,12 +17,13 @@ static int change_open(struct cli *c, struct life *l, struct err *err)
 
 int change_start(void *ctx, struct err *err)
 {
-	const struct cli *c = ctx;
+	struct cli *c = ctx;
 	struct life l;
 	int r = life_look(&l, c->root, c->values.operands[0], err);
 
 	if (r < 0)
 		return r;
+	l.warn = (struct warn){log_warning, &c->log};
 	r = life_start(&l, err);
 	life_release(&l);
 	return r;
