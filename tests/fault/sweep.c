@@ -81,7 +81,9 @@ static void on_alarm(int sig)
 
 static void set_timer(int ms)
 {
-	struct itimerval t = {.it_value = {ms / 1000, ms % 1000 * 1000L}};
+	/* again and again: one that comes between two waits would be lost */
+	const struct timeval v = {ms / 1000, ms % 1000 * 1000L};
+	const struct itimerval t = {.it_interval = v, .it_value = v};
 
 	(void)setitimer(ITIMER_REAL, &t, NULL);
 }
@@ -278,7 +280,7 @@ static void release_rest(struct trial *t)
 
 		if (!p->traced || ptrace(PTRACE_INTERRUPT, p->pid, 0, 0) < 0)
 			continue;
-		set_timer(SECONDS * 1000);
+		set_timer(0);
 		if (waitpid(p->pid, &status, __WALL) == p->pid &&
 		    WIFSTOPPED(status))
 			let_go(p);
