@@ -245,29 +245,24 @@ static int compiled_encode(const struct buf *key, const struct filter *f,
 	return 0;
 }
 
-/* Under a name of this process, then renamed: never half a file. */
+/* A file of its own in place of the old one; no rename, as half a file does not
+ * have the sum of a whole one, whoever else writes or dies meanwhile. */
 static void compiled_write(int root_fd, const char *name, const struct buf *key,
 			   const struct filter *f)
 {
-	char temp[COMPILED_NAME_BYTES + 16];
 	struct buf file;
-	int fd, r;
+	int fd;
 
-	(void)snprintf(temp, sizeof(temp), "%s.%d", name, getpid());
-	(void)unlinkat(root_fd, temp, 0);
-	fd = openat(root_fd, temp,
+	(void)unlinkat(root_fd, name, 0);
+	fd = openat(root_fd, name,
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
 	buf_init(&file, COMPILED_BYTES_MAX);
-	r = compiled_encode(key, f, &file);
-	if (r == 0)
-		r = file_write_fd(fd, file.data, file.len, NULL);
-	if (r == 0 && fchmod(fd, 0600) < 0)
-		r = ERR_SYS;
+	if (compiled_encode(key, f, &file) == 0 &&
+	    file_write_fd(fd, file.data, file.len, NULL) == 0)
+		(void)fchmod(fd, 0600);
 	(void)close(fd);
-	if (r < 0 || renameat(root_fd, temp, root_fd, name) < 0)
-		(void)unlinkat(root_fd, temp, 0);
 	buf_release(&file);
 }
 

@@ -23,14 +23,19 @@ $(eval $(call TOOL_template,tests/fault/fault.c,tests/fault))
 $(eval $(call TOOL_template,tests/tools/without.c,tests/without))
 
 # Rulers: small and static, so that what they measure is not them.
+STATIC_TOOL = $(CC) -std=c17 -D_GNU_SOURCE -O2 $(WARN) -static -o $@ $<
 $(B)/tests/race $(B)/tests/floor: $(B)/tests/%: tests/bench/%.c
 	@mkdir -p $(dir $@)
 	@[ $(V) = 1 ] || echo "  LD $@"
-	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 $(WARN) -static -o $@ $<
+	$(Q)$(STATIC_TOOL)
+$(B)/tests/terminal_push: tests/tools/terminal_push.c
+	@mkdir -p $(dir $@)
+	@[ $(V) = 1 ] || echo "  LD $@"
+	$(Q)$(STATIC_TOOL)
 
 $(eval $(call TOOL_template,tests/fault/sweep.c tests/fault/sweep_act.c,tests/sweep))
 
-TOOLS := $(B)/tests/race $(B)/tests/floor $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
+TOOLS := $(B)/tests/race $(B)/tests/floor $(B)/tests/terminal_push $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
 	$(B)/tests/manifest-dump $(B)/tests/bench_manifest \
 	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/agent_tool \
 	$(B)/tests/inject $(B)/tests/crash_tool $(B)/tests/fault $(B)/tests/without \
