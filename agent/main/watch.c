@@ -4,8 +4,10 @@
  */
 #include "agent/main/agent.h"
 #include "agent/main/watch.h"
+#include "lib/arena.h"
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/jsonp.h"
 #include "lib/log.h"
 
 #include <errno.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #define TAIL_BYTES 4096
+#define WORDS_BYTES_MAX ((size_t)256 << 10)
 #define TERM_BYTES_MAX 4096 /* Kubernetes: terminationMessagePath */
 
 static void on_event(evutil_socket_t fd, short what, void *ctx);
@@ -157,20 +160,22 @@ static void engine_done(struct agent_pod *io)
 	}
 }
 
-/* The words of a line of the engine's log: what stands in msg="...". */
-static void put_words(char *line, char out[POD_TEXT_BYTES])
+/* The words of a line of the engine's log: msg="...", quoted as in JSON. */
+static void put_words(const char *line, char out[POD_TEXT_BYTES])
 {
 	static const char begin[] = " msg=\"";
-	char *words = strstr(line, begin);
-	char *end = words ? strrchr(words, '"') : NULL;
+	const char *at = strstr(line, begin);
+	struct arena *arena = arena_new(WORDS_BYTES_MAX);
+	char *words = NULL;
+	struct jsonp p;
 
-	if (!words || end < words + sizeof(begin) - 1)
-		words = line;
-	else
-		words += sizeof(begin) - 1;
-	if (words != line)
-		*end = '\0';
-	agent_coded(out, CODE_ENGINE, words);
+	if (at != NULL && strlen(at) < WORDS_BYTES_MAX / 4) {
+		at += sizeof(begin) - 2;
+		jsonp_init(&p, at, strlen(at), 1, arena, NULL);
+		(void)jsonp_string(&p, &words);
+	}
+	agent_coded(out, CODE_ENGINE, words != NULL ? words : line);
+	arena_free(arena);
 }
 
 /* Last line that the engine logged about a container. */

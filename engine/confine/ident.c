@@ -169,9 +169,9 @@ int ident_fail(int why, const char *program, struct err *err)
 	(void)text_safe(safe, sizeof(safe), program, strlen(program));
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].why == why)
-			return err_set(err, rows[i].code, "exec: \"%s\": %s",
-				       safe, rows[i].text);
-	return err_sys(err, why, "exec: \"%s\"", safe);
+			return err_set(err, rows[i].code, "exec: %s: %s", safe,
+				       rows[i].text);
+	return err_sys(err, why, "exec: %s", safe);
 }
 
 /* create looks for the program before it has entered the working directory. */
@@ -219,7 +219,7 @@ int ident_find(const struct spec_process *p, struct arena *arena,
 	if (last == ENOENT)
 		return err_set(
 			err, ERR_NOTFOUND,
-			"exec: \"%s\": executable file not found in $PATH",
+			"exec: %s: executable file not found in $PATH",
 			text_safe(safe, sizeof(safe), name, strlen(name)));
 	return ident_fail(last, name, err);
 }

@@ -305,10 +305,14 @@ static int ns_with_helper(struct ns_helper *h, struct err *err)
 		(void)err_sys(&res.err, errno, "clone3");
 	} else {
 		/* The helper shares our descriptors: no end of file here. */
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
+		do {
+			n = waitpid(pid, &status, 0);
+		} while (n < 0 && errno == EINTR);
+		if (n < 0)
+			(void)err_sys(&res.err, errno, "wait");
 		(void)fcntl(pipes[0], F_SETFL, O_NONBLOCK);
-		n = read(pipes[0], &res, sizeof(res));
+		if (n >= 0)
+			n = read(pipes[0], &res, sizeof(res));
 	}
 	(void)close(pipes[0]);
 	(void)close(pipes[1]);

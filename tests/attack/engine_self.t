@@ -36,10 +36,10 @@ ATTACK='n=0 round=0 seen= held= got=
 while [ $n -lt 200 ] && [ $round -lt 9000 ]; do
 	round=$((round + 1))
 	for p in /proc/[0-9]*; do
-		comm=
-		{ read -r comm <$p/comm; } 2>/dev/null
-		case $comm in
-		sleep|sh|"") continue ;;
+		comm= state=
+		{ read -r comm <$p/comm; read -r _ _ state _ <$p/stat; } 2>/dev/null
+		case $comm$state in
+		sleep?|sh?|*Z|"") continue ;;
 		esac
 		seen=$p
 		n=$((n + 1))

@@ -313,7 +313,6 @@ static const struct {
 	{"state", SYS_fstat, "*/state/*", "the owner is not told"},
 	{"*", SYS_setgroups, "", "set again, with the user"},
 	{"*", SYS_openat, "*/rootfs", "hooks do not find the root by its path"},
-	{"exec", SYS_wait4, "", "its result is read all the same"},
 	{"exec", SYS_read, "anon_inode:*", "a signal is passed on later"},
 	{"run", SYS_read, "anon_inode:*", "a signal is passed on later"},
 	{"*", SYS_setsid, "", "EPERM: a leader already"},

@@ -232,7 +232,7 @@ waits "a digest that the registry lacks" 8 "^ImagePull: H201 image .*simpleserve
 x "$NOUSER"
 waits "an image whose USER does not exist" 8 '^CreateContainerError: H202 container main: .*"nosuch".*/etc/passwd; set runAsUser'
 x "$V1" "command: [/no/such]"
-waits "a command that does not exist" 8 "^EngineError: H206 exec /no/such: No such file"
+waits "a command that does not exist" 8 "^EngineError: H206 exec: /no/such: no such file"
 
 # --- 5 hostile archives -------------------------------------------------------------------------------------
 canary_make "$W/canary"

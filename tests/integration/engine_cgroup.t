@@ -10,6 +10,7 @@ at_exit e_cleanup
 G=/sys/fs/cgroup
 C=$T_TAG-c
 D=reconcile-$T_TAG
+BASELINE_SCOPE=${BASELINE_SCOPE:-"$T_TAG|$TMP"}
 baseline_take
 
 # v FILE...: contents of files of the group of the bundle lim, one line; each
