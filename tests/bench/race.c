@@ -187,9 +187,11 @@ int main(int argc, char **argv)
 		&quiet, memfd_create("out", MFD_CLOEXEC), 1);
 	(void)posix_spawn_file_actions_adddup2(
 		&quiet, memfd_create("in", MFD_CLOEXEC), 0);
-	for (i = 0; i < n; i++) /* warm, not counted */
+	for (i = 0; i < n; i++) { /* warm, not counted */
 		if (run_round(&racers[i], rounds, 1, &quiet) < 0)
 			return 1;
+		racers[i].peak_kib = 0;
+	}
 	for (k = 0; k < rounds; k++)
 		for (i = 0; i < n; i++)
 			if (run_round(&racers[i], k, jobs, &quiet) < 0)

@@ -1,8 +1,8 @@
 /*
  * terminal_push.c - a program that wants to type into the terminal of whoever
- * started it (E35): TIOCSTI, then TIOCLINUX's paste.  Static, so that it runs in
- * any root.  Prints what each said; nothing is expected to succeed but in the
- * control of the suite.
+ * started it (E35): TIOCSTI, then TIOCLINUX's paste.  Static, so that it runs
+ * in any root.  Prints what each said; nothing is expected to succeed but in
+ * the control of the suite.
  */
 #include <errno.h>
 #include <stdio.h>
