@@ -58,20 +58,42 @@ static int cgmake_mark(const struct cgroup *c, const char *path, int flags)
 	return -1;
 }
 
+static int cgmake_fill_cpuset(int dir, bool fresh, int depth, struct err *err);
+
+/* The parent may be a moment old, made by somebody who has not filled it yet.
+ */
+static int cgmake_fill_parent(int dir, int depth, struct err *err)
+{
+	int up = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	if (up < 0)
+		return err_sys(err, errno, "cgroup: open the parent");
+	r = cgmake_fill_cpuset(up, false, depth + 1, err);
+	(void)close(up);
+	return r;
+}
+
 /* A new v1 cpuset is empty and takes no process. */
-static int cgmake_fill_cpuset(int dir, bool fresh, struct err *err)
+static int cgmake_fill_cpuset(int dir, bool fresh, int depth, struct err *err)
 {
 	static const char *const files[][2] = {
 		{"cpuset.cpus", "../cpuset.cpus"},
 		{"cpuset.mems", "../cpuset.mems"}};
 	char text[4096];
+	long n;
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
 		if (!fresh &&
 		    cgfile_get(dir, files[i][0], text, sizeof(text)) > 1)
 			continue;
-		if (cgfile_get(dir, files[i][1], text, sizeof(text)) <= 0)
+		n = cgfile_get(dir, files[i][1], text, sizeof(text));
+		if (n == 1 && depth < CGMAKE_DEPTH_MAX) {
+			if (cgmake_fill_parent(dir, depth, err) < 0)
+				return err->code;
+			n = cgfile_get(dir, files[i][1], text, sizeof(text));
+		}
+		if (n <= 0)
 			return err_sys(err, errno, "cgroup: read %s",
 				       files[i][1]);
 		if (cgfile_write(dir, files[i][0], text, err) < 0)
@@ -90,7 +112,7 @@ static int cgmake_opened(const struct cgroup_hierarchy *h, const char *path,
 		return err_sys(err, errno, "cgroup: open %s in %s", path,
 			       h->name);
 	if (!h->v2 && strstr(h->name, "cpuset") != NULL)
-		r = cgmake_fill_cpuset(dir, fresh, err);
+		r = cgmake_fill_cpuset(dir, fresh, 0, err);
 	if (r == 0)
 		*out_dir = dir;
 	else
@@ -264,7 +286,7 @@ int cgmake_create(struct cgroup *c, struct err *err)
 		if (c->h[i].dir < 0)
 			r = cgmake_one(c, &c->h[i], err);
 		else if (!c->h[i].v2 && strstr(c->h[i].name, "cpuset") != NULL)
-			r = cgmake_fill_cpuset(c->h[i].dir, false, err);
+			r = cgmake_fill_cpuset(c->h[i].dir, false, 0, err);
 	if (r == 0 && c->v2_only)
 		cgmake_hand_down_all(c);
 	return r;

@@ -289,13 +289,13 @@ void host_undo_clone(struct run *r)
 
 int host_remember(struct run *r, struct err *err)
 {
+	struct link_msg m;
 	bool dead = false;
 
 	r->state.pid = r->child.pid;
 	r->state.start_time = state_start_time(r->child.pid, &dead);
-	if (dead)
-		return err_set(err, ERR_SYS,
-			       "the container's first process died at once");
+	if (dead) /* of something that it tells */
+		return link_want(r->link[0], LINK_READY, &m, err);
 	return state_write_init(r->dir_fd, r->state.pid, r->state.start_time,
 				err);
 }

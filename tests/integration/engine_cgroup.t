@@ -214,5 +214,12 @@ echo FROZEN >"$G/freezer/$D/lim/freezer.state"
 is "$(E state "$C" | jq -r .status)" paused "frozen by v1's freezer: paused"
 succeeds "delete --force of it" E delete --force "$C"
 is "$(ls -d $G/*/$D 2>/dev/null)" "" "its groups are gone"
+# --- a parent that another is just making --------------------------------------
+mkdir "$G/cpuset/$D-young"
+bundle young '.process.args = ["true"]
+	| .linux.cgroupsPath = "/'"$D"'-young/deep/x"'
+succeeds "a cpuset that was made and not filled yet is filled" \
+	E run --bundle "$TMP/young" "$C"
+rmdir "$G/cpuset/$D-young" 2>/dev/null
 baseline_check "no group, mount or namespace is left"
 finish
