@@ -101,7 +101,7 @@ $(foreach l,$(LIBS),$(eval $(call LIB_template,$(l))))
 MUSL_ARCH := $(shell $(CC) -print-multiarch 2>/dev/null || echo x86_64-linux-gnu)
 MUSL      := $(MUSL_ARCH:-gnu=-musl)
 MUSL_INC  := -nostdinc -isystem /usr/include/$(MUSL) \
-	-idirafter $(shell $(CC) -print-file-name=include) \
+	-idirafter $(shell $(CC) -print-file-name=include 2>/dev/null) \
 	-idirafter /usr/include -idirafter /usr/include/$(MUSL_ARCH)
 MUSL_LIB  := /usr/lib/$(MUSL)
 MUSL_DIRS := lib/musl $(engine.DIRS)
@@ -115,8 +115,8 @@ musl = $(patsubst %.c,$(B)/m/%.o,$(foreach d,$(1),$(wildcard $(d)/*.c)))
 $(B)/musl.a: $(call musl,$(MUSL_DIRS)) $(MUSL_LIBC:%=$(B)/m/lib/%.o)
 	$(Q)rm -f $@; ar rcs $@ $^
 
-pkglibs = $(if $(1),$(shell pkg-config --libs $(1)),)
-pkglibs_static = $(if $(1),$(shell pkg-config --static --libs $(1)),)
+pkglibs = $(if $(1),$(shell pkg-config --libs $(1) 2>/dev/null),)
+pkglibs_static = $(if $(1),$(shell pkg-config --static --libs $(1) 2>/dev/null),)
 STATIC_OK := $(if $(SAN),,1)
 define PROG_template
 $(B)/bin/$(1): $(call objs,$($(1).DIR)) $(patsubst %,$(B)/%.a,$($(1).USE))
