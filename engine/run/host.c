@@ -294,8 +294,10 @@ int host_remember(struct run *r, struct err *err)
 
 	r->state.pid = r->child.pid;
 	r->state.start_time = state_start_time(r->child.pid, &dead);
-	if (dead) /* of something that it tells */
+	if (dead) { /* of something that it may have told */
+		(void)sys_pidfd_signal(r->child.pidfd, SIGKILL);
 		return link_want(r->link[0], LINK_READY, &m, err);
+	}
 	return state_write_init(r->dir_fd, r->state.pid, r->state.start_time,
 				err);
 }
