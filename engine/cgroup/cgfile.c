@@ -103,3 +103,16 @@ bool cgfile_has(int dirfd, const char *file, const char *line)
 	}
 	return false;
 }
+
+bool cgfile_listed(const char *list, const char *word, size_t len, char sep)
+{
+	const char ends[] = {sep, '\n', '\0'};
+	size_t n;
+
+	for (; *list != '\0'; list += n + (list[n] != '\0')) {
+		n = strcspn(list, ends);
+		if (len > 0 && n == len && memcmp(list, word, n) == 0)
+			return true;
+	}
+	return false;
+}

@@ -18,5 +18,7 @@ long cgfile_get(int dirfd, const char *file, char *out, size_t len);
 long long cgfile_number(int dirfd, const char *file);
 /* True if a line "key value" of the file has this value. */
 bool cgfile_has(int dirfd, const char *file, const char *line);
+/* True if word (len bytes) is one of the parts of list, which sep separates. */
+bool cgfile_listed(const char *list, const char *word, size_t len, char sep);
 
 #endif

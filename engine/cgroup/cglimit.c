@@ -15,21 +15,6 @@ struct cglimit {
 	unsigned int v1;	     /* bits as limits_list() wants them */
 };
 
-/* True if word is one of the parts of list separated by sep. */
-static bool cglimit_listed(const char *list, const char *word, char sep)
-{
-	size_t len = strlen(word);
-	const char *at = list;
-
-	while (len > 0 && (at = strstr(at, word)) != NULL) {
-		if ((at == list || at[-1] == sep) &&
-		    (at[len] == sep || at[len] == '\0' || at[len] == '\n'))
-			return true;
-		at += len;
-	}
-	return false;
-}
-
 static const struct cgroup_hierarchy *cglimit_v1(const struct cgroup *c,
 						 const char *controller)
 {
@@ -37,7 +22,8 @@ static const struct cgroup_hierarchy *cglimit_v1(const struct cgroup *c,
 
 	for (i = 0; i < c->n; i++)
 		if (!c->h[i].v2 && c->h[i].dir >= 0 &&
-		    cglimit_listed(c->h[i].name, controller, ','))
+		    cgfile_listed(c->h[i].name, controller, strlen(controller),
+				  ','))
 			return &c->h[i];
 	return NULL;
 }
@@ -82,7 +68,7 @@ static int cglimit_failed(int dir, const struct limits_item *item,
 	if (item->v2 && strcmp(controller, "cgroup") != 0 &&
 	    (dir < 0 ||
 	     (cgfile_get(dir, "cgroup.controllers", have, sizeof(have)) >= 0 &&
-	      !cglimit_listed(have, controller, ' '))))
+	      !cgfile_listed(have, controller, strlen(controller), ' '))))
 		return err_set(err, ERR_NOTFOUND,
 			       "cgroup: %s is asked for, but the controller "
 			       "\"%s\" is not there",

@@ -10,19 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Is word (len bytes) one of the comma-separated controllers in list? */
-static bool cgsub_lists(const char *list, const char *word, size_t len)
-{
-	while (*list != '\0') {
-		size_t n = strcspn(list, ",");
-
-		if (n == len && memcmp(list, word, n) == 0)
-			return true;
-		list += n + (list[n] == ',' ? 1 : 0);
-	}
-	return false;
-}
-
 /* E31: beneath the container's group, whatever the path says. */
 static int cgsub_move(const struct cgroup_hierarchy *h, const char *path,
 		      struct err *err)
@@ -54,7 +41,7 @@ static int cgsub_one(const struct cgroup *c, const char *controllers,
 	for (i = 0; i < c->n && r == 0; i++) {
 		if (c->h[i].dir < 0 ||
 		    (controllers != NULL &&
-		     !cgsub_lists(c->h[i].name, controllers, len)))
+		     !cgfile_listed(c->h[i].name, controllers, len, ',')))
 			continue;
 		found = true;
 		r = cgsub_move(&c->h[i], path, err);

@@ -42,10 +42,10 @@ ssize_t link_pass(int sock, const void *bytes, size_t len, int fd)
 /* As recv(2); the descriptor that came with it, -1 if there was none.  A peer
  * that ended with a message of ours unread makes the first call fail; what it
  * had said before is still there. */
-static ssize_t link_take(int sock, struct link_msg *m, int *out_fd)
+ssize_t link_take(int sock, void *bytes, size_t len, int *out_fd)
 {
 	union link_control control = {.bytes = {0}};
-	struct iovec iov = {.iov_base = m, .iov_len = sizeof(*m)};
+	struct iovec iov = {.iov_base = bytes, .iov_len = len};
 	struct msghdr msg = {.msg_iov = &iov,
 			     .msg_iovlen = 1,
 			     .msg_control = control.bytes,
@@ -105,7 +105,7 @@ int link_recv_fd(int sock, struct link_msg *out, int *out_fd, struct err *err)
 {
 	struct link_msg m = {.type = LINK_NONE};
 	int fd = -1;
-	int r = link_read(link_take(sock, &m, &fd), &m, err);
+	int r = link_read(link_take(sock, &m, sizeof(m), &fd), &m, err);
 
 	if (r < 0 && fd >= 0)
 		(void)close(fd);

@@ -41,6 +41,9 @@ int link_recv(int sock, struct link_msg *out, struct err *err);
 int link_recv_fd(int sock, struct link_msg *out, int *out_fd, struct err *err);
 /* len bytes in one message, fd beside them; len sent, or -1 with errno. */
 ssize_t link_pass(int sock, const void *bytes, size_t len, int fd);
+/* recvmsg(2) of bytes and, if one came with them, of a descriptor (owned; else
+ * -1).  Waits. */
+ssize_t link_take(int sock, void *bytes, size_t len, int *out_fd);
 /* As link_recv(), but anything else than want is an error. */
 int link_want(int sock, enum link_type want, struct link_msg *out,
 	      struct err *err);

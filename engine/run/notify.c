@@ -5,7 +5,7 @@
 #include "engine/run/link.h"
 #include "engine/sys/esys.h"
 #include "lib/file.h"
-#include "lib/json.h"
+#include "lib/jsonw.h"
 #include "lib/text.h"
 
 #include <errno.h>

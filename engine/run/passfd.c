@@ -45,28 +45,13 @@ int passfd_send(int sock, int fd, struct err *err)
 
 int passfd_receive(int sock, int *out_fd, struct err *err)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {.bytes = {0}};
 	char word[8];
-	struct iovec iov = {.iov_base = word, .iov_len = sizeof(word)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *c;
-	ssize_t n;
+	int fd = -1;
 
-	do {
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
+	if (link_take(sock, word, sizeof(word), &fd) < 0)
 		return err_sys(err, errno, "receive a descriptor");
-	c = CMSG_FIRSTHDR(&msg);
-	if (c == NULL || c->cmsg_level != SOL_SOCKET ||
-	    c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+	if (fd < 0)
 		return err_set(err, ERR_PROTO, "want a descriptor, have none");
-	memcpy(out_fd, CMSG_DATA(c), sizeof(int));
+	*out_fd = fd;
 	return 0;
 }

@@ -141,8 +141,13 @@ static const struct {
 static void describe(struct trial *t, pid_t pid,
 		     const struct user_regs_struct *r)
 {
-	struct iovec to = {t->subject, sizeof(t->subject) - 1};
-	struct iovec from = {(void *)r->rsi, sizeof(t->subject) - 1};
+	const size_t max = sizeof(t->subject) - 1;
+	const size_t page =
+		4096 - r->rsi % 4096 < max ? 4096 - r->rsi % 4096 : max;
+	struct iovec to = {t->subject, max};
+	/* in two parts: the next page may not be there, or hold the rest */
+	struct iovec from[2] = {{(void *)r->rsi, page},
+				{(void *)(r->rsi + page), max - page}};
 	char path[64];
 	ssize_t n;
 	size_t i;
@@ -153,13 +158,7 @@ static void describe(struct trial *t, pid_t pid,
 			break;
 	if (i == sizeof(subjects) / sizeof(subjects[0]))
 		return;
-	/* a page at its end may not be there */
-	if (subjects[i].path)
-		from.iov_len = 4096 - r->rsi % 4096 < from.iov_len
-				       ? 4096 - r->rsi % 4096
-				       : from.iov_len;
-	if (subjects[i].path &&
-	    process_vm_readv(pid, &to, 1, &from, 1, 0) > 0 &&
+	if (subjects[i].path && process_vm_readv(pid, &to, 1, from, 2, 0) > 0 &&
 	    t->subject[0] != '\0')
 		return;
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, (int)r->rdi);
