@@ -12,19 +12,24 @@
 
 struct check {
 	const struct signers *signers;
-	const struct commit *commit;
+	const struct signature_ask *ask;
 	const struct signature_time *time;
 	struct sshsig sig;
 	struct buf data; /* what the key signed */
 	struct verdict *v;
 };
 
-static void set_name(struct signature_by *by, const void *name, size_t len)
+static void set_signer(struct signature_by *by, const struct signer *line,
+		       const struct pubkey_presence *presence, const void *name,
+		       size_t len)
 {
 	if (len >= sizeof(by->principal))
 		len = sizeof(by->principal) - 1;
 	memcpy(by->principal, name, len);
 	by->principal[len] = '\0';
+	by->use = line->use;
+	by->touched = (presence->flags & PUBKEY_SK_TOUCHED) != 0;
+	by->verified = (presence->flags & PUBKEY_SK_VERIFIED) != 0;
 }
 
 static int check_presence(const struct pubkey_presence *p, bool touch, bool pin,
@@ -52,7 +57,7 @@ static int check_presence(const struct pubkey_presence *p, bool touch, bool pin,
 /* The window of a line: [after, before). */
 static int check_window(const struct check *c, const struct signer *line)
 {
-	int64_t when = c->commit->committer.when;
+	int64_t when = c->ask->when;
 	char text[CLOCK_RFC3339_BYTES];
 
 #ifndef GUARD_OFF_WINDOW
@@ -114,7 +119,8 @@ static int check_plain(struct check *c, struct signature_by *by)
 		if (r == 0)
 			r = check_window(c, line);
 		if (r == 0) {
-			set_name(by, line->name, strlen(line->name));
+			set_signer(by, line, &presence, line->name,
+				   strlen(line->name));
 			return 0;
 		}
 	}
@@ -123,7 +129,7 @@ static int check_plain(struct check *c, struct signature_by *by)
 
 static int check_cert_window(const struct check *c, const struct sshcert *cert)
 {
-	uint64_t when = (uint64_t)c->commit->committer.when;
+	uint64_t when = (uint64_t)c->ask->when;
 	uint64_t now = (uint64_t)c->time->now;
 
 #ifndef GUARD_OFF_CERT_WINDOW
@@ -171,7 +177,7 @@ static int check_authority_line(const struct check *c,
 	r = check_window(c, line);
 	if (r < 0)
 		return r;
-	set_name(by, name->bytes, name->len);
+	set_signer(by, line, presence, name->bytes, name->len);
 	return 0;
 }
 
@@ -224,10 +230,10 @@ static int check_namespace(const struct check *c)
 #ifndef GUARD_OFF_NAMESPACE
 	char shown[64];
 
-	if (!wire_is(&c->sig.namespace, "git"))
+	if (!wire_is(&c->sig.namespace, c->ask->namespace))
 		return verdict_fail(
 			c->v, TCODE_NAMESPACE,
-			"want namespace \"git\", have \"%s\"",
+			"want namespace \"%s\", have \"%s\"", c->ask->namespace,
 			text_safe(shown, sizeof(shown),
 				  (const char *)c->sig.namespace.bytes,
 				  c->sig.namespace.len));
@@ -237,62 +243,90 @@ static int check_namespace(const struct check *c)
 	return 0;
 }
 
-static int check_dates(const struct commit *c, const struct signature_time *t,
-		       struct verdict *v)
+static int check_ssh(struct check *k, struct signature_by *by)
 {
-	char text[CLOCK_RFC3339_BYTES];
+	struct wire_span span;
+	struct buf blob;
+	int r;
 
+	buf_init(&blob, SSHSIG_BYTES_MAX);
+	buf_init(&k->data, 1024);
+	r = armor_read(&k->ask->armor, ARMOR_SSH, &blob, k->v);
+	if (r < 0)
+		goto out;
+	span = (struct wire_span){(const uint8_t *)blob.data, blob.len};
+	r = sshsig_parse(&span, &k->sig, k->v);
+	if (r < 0)
+		goto out;
+	r = check_namespace(k);
+	if (r < 0)
+		goto out;
+	r = sshsig_signed_data(&k->sig, k->ask->parts, k->ask->n_parts,
+			       &k->data, k->v);
+	if (r < 0)
+		goto out;
+	r = sshcert_is(&k->sig.key) ? check_cert(k, by) : check_plain(k, by);
+out:
+	buf_release(&k->data);
+	buf_release(&blob);
+	return r;
+}
+
+static int check_kind(struct check *k, struct signature_by *by)
+{
+	return verdict_fail(k->v, TCODE_NOT_SSH,
+			    "want an SSH signature, have %s",
+			    by->format == ARMOR_CMS ? "X.509 CMS" : "OpenPGP");
+}
+
+int signature_check_bytes(const struct signers *s,
+			  const struct signature_ask *ask,
+			  const struct signature_time *t,
+			  struct signature_by *out_by, struct verdict *v)
+{
+	static int (*const by_kind[ARMOR_KINDS])(struct check *,
+						 struct signature_by *) = {
+		[ARMOR_SSH] = check_ssh,
+		[ARMOR_CMS] = check_kind,
+		[ARMOR_OPENPGP] = check_kind,
+	};
+	struct check k = {.signers = s, .ask = ask, .time = t, .v = v};
+	char text[CLOCK_RFC3339_BYTES];
+	int r;
+
+	memset(out_by, 0, sizeof(*out_by));
 #ifndef GUARD_OFF_FUTURE
-	if (c->committer.when > t->now + SIGNATURE_FUTURE_S)
-		return verdict_fail(
-			v, TCODE_FUTURE, "dated %s, more than %d s ahead",
-			clock_rfc3339(c->committer.when * 1000, text),
-			SIGNATURE_FUTURE_S);
-#else
-	(void)c;
-	(void)t;
-	(void)v;
+	if (ask->when > t->now + SIGNATURE_FUTURE_S)
+		return verdict_fail(v, TCODE_FUTURE,
+				    "dated %s, more than %d s ahead",
+				    clock_rfc3339(ask->when * 1000, text),
+				    SIGNATURE_FUTURE_S);
 #endif
 	(void)text;
-	return 0;
+	r = armor_kind(&ask->armor, &out_by->format, v);
+	return r < 0 ? r : by_kind[out_by->format](&k, out_by);
 }
 
 int signature_check(const struct signers *s, const struct commit *c,
 		    const struct signature_time *t, struct signature_by *out_by,
 		    struct verdict *v)
 {
-	struct check k = {.signers = s, .commit = c, .time = t, .v = v};
-	struct wire_span span;
-	struct buf blob;
+	struct signature_ask ask = {.parts = c->payload,
+				    .n_parts = 2,
+				    .namespace = "git",
+				    .when = c->committer.when};
+	struct buf armor;
 	int r;
 
 	memset(out_by, 0, sizeof(*out_by));
 	if (c->signature.len == 0)
 		return verdict_fail(v, TCODE_UNSIGNED,
-				    "the commit has no "
-				    "signature");
-	r = check_dates(c, t, v);
-	if (r < 0)
-		return r;
-	buf_init(&blob, SSHSIG_BYTES_MAX);
-	buf_init(&k.data, 1024);
-	r = sshsig_unarmor(&c->signature, &blob, v);
-	if (r < 0)
-		goto out;
-	span = (struct wire_span){(const uint8_t *)blob.data, blob.len};
-	r = sshsig_parse(&span, &k.sig, v);
-	if (r < 0)
-		goto out;
-	r = check_namespace(&k);
-	if (r < 0)
-		goto out;
-	r = sshsig_signed_data(&k.sig, c->payload, 2, &k.data, v);
-	if (r < 0)
-		goto out;
-	r = sshcert_is(&k.sig.key) ? check_cert(&k, out_by)
-				   : check_plain(&k, out_by);
-out:
-	buf_release(&k.data);
-	buf_release(&blob);
+				    "the commit has no signature");
+	buf_init(&armor, ARMOR_BYTES_MAX);
+	r = armor_unfold(&c->signature, &armor, v);
+	ask.armor = (struct commit_span){armor.data, armor.len};
+	if (r == 0)
+		r = signature_check_bytes(s, &ask, t, out_by, v);
+	buf_release(&armor);
 	return r;
 }

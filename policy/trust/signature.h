@@ -1,6 +1,6 @@
 /*
- * signature.h - one commit against the allowed signers: the whole question
- * "who signed this, and may they".  Pure; the commit is hostile.
+ * signature.h - signed bytes against the allowed signers: the whole question
+ * "who signed this, and may they".  Pure; bytes and signature are hostile.
  *
  * Rules in order (docs/trust.md section 3): not from the future; one SSH
  * signature in canonical armor; namespace "git"; the key (or its certificate's
@@ -11,7 +11,7 @@
 #ifndef POLICY_TRUST_SIGNATURE_H
 #define POLICY_TRUST_SIGNATURE_H
 
-#include "policy/trust/commit.h"
+#include "policy/trust/armor.h"
 #include "policy/trust/signers.h"
 
 #define SIGNATURE_FUTURE_S 600
@@ -22,13 +22,31 @@ struct signature_time {
 	bool first_seen; /* false: accepted before, only its date counts */
 };
 
+/* What one signature is about. */
+struct signature_ask {
+	struct commit_span armor;	 /* plain lines, no last newline */
+	const struct commit_span *parts; /* the signed bytes, in order */
+	size_t n_parts;
+	const char *namespace; /* of SSHSIG; "git" for commits and tags */
+	int64_t when;	       /* the date that it is dated with, unix s */
+};
+
 struct signature_by {
 	char principal[SIGNATURE_NAME_BYTES];
 	char key[PUBKEY_FINGERPRINT];
+	enum armor_kind format;
+	enum signer_use use;	/* a person's key, or a machine's */
+	bool touched, verified; /* a hardware key: touched, given a PIN */
 };
 
-/* Any T1xx.  out_by->key is filled as soon as the key is known, also when the
- * commit is refused; principal only on success. */
+/* Whether signers allow these bytes to be signed so.  Any T1xx but T101 to
+ * T110.  out_by->key is filled as soon as the key is known, also when the
+ * signature is refused; principal only on success. */
+int signature_check_bytes(const struct signers *s,
+			  const struct signature_ask *ask,
+			  const struct signature_time *t,
+			  struct signature_by *out_by, struct verdict *v);
+/* The signature of a commit.  Any T1xx. */
 int signature_check(const struct signers *s, const struct commit *c,
 		    const struct signature_time *t, struct signature_by *out_by,
 		    struct verdict *v);

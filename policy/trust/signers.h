@@ -15,11 +15,19 @@
 #define SIGNERS_TEXT_MAX (4u << 20)
 #define SIGNERS_LINES_MAX 20000
 
+/* Whose a key is.  Only persons count where a number of people is wanted. */
+enum signer_use {
+	SIGNER_PERSON,
+	SIGNER_CARRIER,	  /* a forge: brings what persons signed */
+	SIGNER_TIMESTAMP, /* says "still the newest" by empty commits */
+};
+
 struct signer {
 	unsigned int line;
 	const char *principals; /* "a,b" as written, NUL terminated */
 	const char *name;	/* the first of them */
-	bool authority;		/* cert-authority */
+	enum signer_use use;
+	bool authority; /* cert-authority */
 	bool no_touch_required, verify_required;
 	int64_t valid_after, valid_before; /* unix s; INT64_MIN / MAX */
 	struct wire_span blob;

@@ -1,9 +1,6 @@
 /*
- * sshsig.h - SSHSIG, the signature that `ssh-keygen -Y sign` makes: armor,
- * blob and signed data (OpenSSH PROTOCOL.sshsig).  Pure; the input is hostile.
- *
- * Only the armor that OpenSSH writes is accepted (lines of 70, no text around
- * it), so nobody can wrap a signature anew and get another commit id.
+ * sshsig.h - SSHSIG, the signature that `ssh-keygen -Y sign` makes: blob and
+ * signed data (OpenSSH PROTOCOL.sshsig).  Pure; the input is hostile.
  */
 #ifndef POLICY_TRUST_SSHSIG_H
 #define POLICY_TRUST_SSHSIG_H
@@ -21,10 +18,6 @@ struct sshsig {		      /* borrowed from the blob */
 	struct wire_span signature;
 };
 
-/* Value of a gpgsig header (continuation lines begin with a space) -> blob,
- * appended.  T112, T113. */
-int sshsig_unarmor(const struct commit_span *text, struct buf *out_blob,
-		   struct verdict *v);
 /* T114, T116. */
 int sshsig_parse(const struct wire_span *blob, struct sshsig *out,
 		 struct verdict *v);

@@ -3,6 +3,7 @@
  * the signature inside, its key and its certificate.  The payload of a commit
  * that parses is the object without its signature, byte for byte.
  */
+#include "policy/trust/armor.h"
 #include "policy/trust/commit.h"
 #include "policy/trust/pubkey.h"
 #include "policy/trust/sshcert.h"
@@ -54,6 +55,7 @@ static void commit(const char *bytes, size_t len)
 	struct wire_span blob;
 	struct verdict v;
 	struct commit c;
+	struct buf plain;
 	struct buf raw;
 
 	if (commit_parse(bytes, len, &c, &v) < 0)
@@ -65,12 +67,16 @@ static void commit(const char *bytes, size_t len)
 		abort();
 	if (!c.signature.len)
 		return;
+	buf_init(&plain, ARMOR_BYTES_MAX);
 	buf_init(&raw, SSHSIG_BYTES_MAX);
-	if (sshsig_unarmor(&c.signature, &raw, &v) == 0) {
+	if (armor_unfold(&c.signature, &plain, &v) == 0 &&
+	    armor_read(&(struct commit_span){plain.data, plain.len}, ARMOR_SSH,
+		       &raw, &v) == 0) {
 		blob = (struct wire_span){(const uint8_t *)raw.data, raw.len};
 		blob_of(&blob, &c);
 	}
 	buf_release(&raw);
+	buf_release(&plain);
 }
 
 static int visit(void *ctx, const struct tree_entry *e, struct verdict *v)

@@ -2,6 +2,7 @@
  * fuzz_sshsig - hostile signatures: armor as it stands in a commit, the blob,
  * plain keys and certificates.  Nothing that a fuzzer makes may verify.
  */
+#include "policy/trust/armor.h"
 #include "policy/trust/sshcert.h"
 #include "policy/trust/sshsig.h"
 
@@ -50,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buf blob;
 
 	buf_init(&blob, SSHSIG_BYTES_MAX);
-	if (sshsig_unarmor(&text, &blob, &v) == 0) {
+	if (armor_read(&text, ARMOR_SSH, &blob, &v) == 0) {
 		struct wire_span s = {(const uint8_t *)blob.data, blob.len};
 
 		try_blob(&s);
