@@ -53,7 +53,7 @@ policy.DIRS     := policy/trust policy/admission
 audit.DIRS      := audit
 channel.DIRS    := channel
 reconciler.DIRS := reconciler/plan reconciler/schedule reconciler/rollout \
-		   reconciler/state reconciler/core
+		   reconciler/state reconciler/report reconciler/core
 agent.DIRS      := agent agent/pod agent/probe
 engine.DIRS     := engine engine/spec engine/namespace engine/rootfs \
 		   engine/cgroup engine/confine engine/run engine/state engine/sys

@@ -185,6 +185,17 @@ static void check_kinds(struct judge *j, const struct objects *set)
 				  "a ClusterPolicy among the manifests");
 }
 
+/* Nothing wrong but that policy refuses: every object could be read. */
+static bool is_whole(const struct diags *d)
+{
+	size_t refused = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		refused += d->items[i].severity == DIAG_ERROR &&
+			   d->items[i].code[0] == 'P';
+	return refused == d->n_errors;
+}
+
 static int judge_manifests(struct judge *j, const struct policy_file *own)
 {
 	const struct judge_ask *ask = j->ask;
@@ -211,7 +222,7 @@ static int judge_manifests(struct judge *j, const struct policy_file *own)
 	check_kinds(j, &snap.objects);
 	manifest_check_references(&snap.objects, j->diags);
 	r = admit(j, &snap, own);
-	if (r < 0 || j->diags->n_errors > 0 || !ask->want_snapshot)
+	if (r < 0 || !ask->want_snapshot || !is_whole(j->diags))
 		return r;
 	return snapshot_encode(&snap, &j->out->snapshot, j->err);
 }

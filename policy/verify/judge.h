@@ -25,7 +25,8 @@ struct judge_ask {
 
 struct judge_result {
 	bool trust_failed;   /* binding: T150, T151, T152 */
-	struct buf snapshot; /* owned; empty unless wanted and accepted */
+	struct buf snapshot; /* owned; empty unless wanted and whole: an object
+			      * that policy refuses is in it */
 };
 
 /* 0 when it ran to the end (diags decide); ERR_TRUST with a verdict when the

@@ -174,7 +174,8 @@ static int judge(struct errand *job, struct verdict *v, struct err *err)
 			result.trust_failed
 				? VERIFY__VERIFY_REPLY__VERDICT__REFUSED_TRUST
 				: verdict_of(&diags);
-		if (diags.n_errors == 0)
+		/* what may not run is shown in a proposal, never sent to run */
+		if (diags.n_errors == 0 || !job->trusted)
 			reply_snapshot(&job->reply, &result.snapshot);
 	}
 	buf_release(&result.snapshot);

@@ -120,7 +120,7 @@ static int one_verdict(struct cli *cli, const char *repository, const char *rev,
 	struct verify_args args = {
 		.repository = repository,
 		.target = rev,
-		.untrusted = true,
+		.mode = VERIFY__VERIFY_REQUEST__MODE__UNTRUSTED,
 	};
 	struct verdict v;
 	struct buf text;

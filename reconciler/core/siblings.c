@@ -259,24 +259,84 @@ static void copy_diagnostics(const Verify__VerifyReply *m, struct arena *arena,
 	}
 }
 
+static const char *const *copy_list(struct arena *arena, char *const *items,
+				    size_t n)
+{
+	const char **out = arena_calloc(arena, n + 1, sizeof(const char *));
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = arena_strdup(arena, items[i]);
+	return out;
+}
+
+static struct report_commit copy_commit(const Verify__CommitVerdict *c,
+					struct arena *arena)
+{
+	return (struct report_commit){
+		.commit = arena_strdup(arena, c->commit),
+		.signer = arena_strdup(arena, c->signer),
+		.key = arena_strdup(arena, c->key),
+		.code = arena_strdup(arena, c->code),
+		.reason = arena_strdup(arena, c->reason),
+		.format = arena_strdup(arena, c->format),
+		.payload = arena_strdup(arena, c->payload),
+		.subject = arena_strdup(arena, c->subject),
+	};
+}
+
+static struct report_requirement copy_requirement(const Verify__Requirement *q,
+						  struct arena *arena)
+{
+	return (struct report_requirement){
+		.from = arena_strdup(arena, q->from),
+		.to = arena_strdup(arena, q->to),
+		.rule = arena_strdup(arena, q->rule),
+		.paths = copy_list(arena, q->paths, q->n_paths),
+		.n_paths = q->n_paths,
+		.paths_total = q->paths_total,
+		.threshold = q->threshold,
+		.have = copy_list(arena, q->have, q->n_have),
+		.n_have = q->n_have,
+		.could = copy_list(arena, q->could, q->n_could),
+		.n_could = q->n_could,
+		.met = q->met,
+		.code = arena_strdup(arena, q->code),
+		.message = arena_strdup(arena, q->message),
+		.fix = arena_strdup(arena, q->fix),
+	};
+}
+
+static void copy_trust(const Verify__VerifyReply *m, struct arena *arena,
+		       struct verdict *v)
+{
+	struct report_commit *commits =
+		arena_calloc(arena, m->n_commits, sizeof(*commits));
+	struct report_requirement *requirements =
+		arena_calloc(arena, m->n_requirements, sizeof(*requirements));
+
+	for (size_t i = 0; i < m->n_commits; i++)
+		commits[i] = copy_commit(m->commits[i], arena);
+	for (size_t i = 0; i < m->n_requirements; i++)
+		requirements[i] = copy_requirement(m->requirements[i], arena);
+	v->commits = commits;
+	v->n_commits = m->n_commits;
+	v->requirements = requirements;
+	v->n_requirements = m->n_requirements;
+	v->facts = copy_list(arena, m->proposal, m->n_proposal);
+	v->n_facts = m->n_proposal;
+	v->trust_version = m->trust_version;
+	v->verified = m->commits_verified;
+}
+
 static void copy_verdict(const Verify__VerifyReply *m, struct arena *arena,
 			 struct verdict *v)
 {
 	*v = (struct verdict){
 		.kind = (int)m->verdict,
 		.commit = arena_strdup(arena, m->commit),
-		.verified = m->commits_verified,
-		.n_commits = m->n_commits,
+		.accepted = arena_strdup(arena, m->accepted),
 	};
-	v->commits = arena_calloc(arena, m->n_commits, sizeof(*v->commits));
-	for (size_t i = 0; i < m->n_commits; i++)
-		v->commits[i] = (struct verdict_commit){
-			.commit = arena_strdup(arena, m->commits[i]->commit),
-			.signer = arena_strdup(arena, m->commits[i]->signer),
-			.key = arena_strdup(arena, m->commits[i]->key),
-			.code = arena_strdup(arena, m->commits[i]->code),
-			.reason = arena_strdup(arena, m->commits[i]->reason),
-		};
+	copy_trust(m, arena, v);
 	copy_diagnostics(m, arena, v);
 	if (m->snapshot.len > 0) {
 		v->snapshot =
@@ -296,7 +356,7 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 	int r = 0;
 
 	verify__verify_request__init(&q);
-	if (!args->untrusted) {
+	if (args->mode == VERIFY__VERIFY_REQUEST__MODE__FULL) {
 		r = siblings_trust_root(conf, arena, &bytes, &len, err);
 		if (r < 0)
 			return r;
@@ -304,8 +364,7 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 		if (root == NULL)
 			return err_set(err, ERR_NOMEM, "trust root");
 	}
-	q.mode = args->untrusted ? VERIFY__VERIFY_REQUEST__MODE__UNTRUSTED
-				 : VERIFY__VERIFY_REQUEST__MODE__FULL;
+	q.mode = (Verify__VerifyRequest__Mode)args->mode;
 	q.repository_path = text(arena, args->repository);
 	q.root = root;
 	q.accepted = text(arena, args->accepted);

@@ -9,21 +9,26 @@
 #include "lib/err.h"
 #include "manifest/manifest.h"
 #include "reconciler/core/conf.h"
+#include "reconciler/report/report.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* What reconcile-verify said, in the caller's arena. */
 struct verdict {
-	int kind;	    /* enum Verify__VerifyReply__Verdict */
-	const char *commit; /* hex */
-	struct diags diags; /* sorted */
-	struct verdict_commit {
-		const char *commit, *signer, *key, *code, *reason;
-	} * commits;
+	int kind;	      /* enum Verify__VerifyReply__Verdict */
+	const char *commit;   /* hex */
+	const char *accepted; /* hex, of a proposal; else "" */
+	struct diags diags;   /* sorted */
+	const struct report_commit *commits;
 	size_t n_commits;
-	uint64_t verified;    /* number of commits checked */
-	const char *snapshot; /* encoded; NULL if not accepted */
+	uint64_t verified; /* number of commits checked */
+	const struct report_requirement *requirements;
+	size_t n_requirements;
+	const char *const *facts; /* about a proposal, for people */
+	size_t n_facts;
+	uint64_t trust_version; /* 0: pinned lists */
+	const char *snapshot;	/* encoded; NULL if there is none */
 	size_t snapshot_len;
 };
 
@@ -31,7 +36,7 @@ struct verify_args {
 	const char *repository; /* path */
 	const char *accepted;	/* NULL at first trust */
 	const char *target;
-	bool untrusted; /* decode and admission only */
+	int mode; /* enum Verify__VerifyRequest__Mode; 0 is FULL */
 };
 
 /* Packs the trust root that the configuration names; *out owned by arena. */

@@ -1,0 +1,207 @@
+/*
+ * report.c - findings of a report, in the order in which a reader wants them.
+ * Pure; every text is hostile.
+ */
+#include "reconciler/report/report.h"
+
+#include "lib/text.h"
+#include "reconciler/report/safe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TRUST_PATH ".reconcile/trust.yaml"
+#define TEXT_BYTES ((size_t)64 << 10)
+#define COMMIT_SHOWN 12
+
+struct list {
+	const struct report *r;
+	struct arena *arena;
+	struct report_finding *items;
+	size_t n;
+};
+
+static const char *words(const struct list *l, const char *text)
+{
+	return text != NULL && text[0] != '\0' ? safe_words(l->arena, text)
+					       : NULL;
+}
+
+static void add(struct list *l, struct report_finding f)
+{
+	if (f.message == NULL)
+		f.message = "";
+	l->items[l->n++] = f;
+}
+
+static const char *join(const struct list *l, const char *const *names,
+			size_t n)
+{
+	struct buf text;
+	const char *out;
+
+	buf_init(&text, TEXT_BYTES);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&text, "%s%s", i > 0 ? ", " : "", names[i]);
+	out = safe_words(l->arena, text.data == NULL ? "" : text.data);
+	buf_release(&text);
+	return out;
+}
+
+static void add_requirement(struct list *l, const struct report_requirement *q)
+{
+	size_t missing =
+		q->threshold > q->n_have ? q->threshold - q->n_have : 0;
+	const char *rest = "";
+
+	if (q->met)
+		return;
+	if (missing > 0 && q->n_could > 0)
+		rest = arena_printf(l->arena, " (%zu more of: %s)", missing,
+				    join(l, q->could, q->n_could));
+	add(l,
+	    (struct report_finding){
+		    .severity = DIAG_ERROR,
+		    .code = q->code,
+		    .path = q->n_paths > 0 ? q->paths[0] : TRUST_PATH,
+		    .message = arena_printf(
+			    l->arena, "%s: %s%s", safe_words(l->arena, q->rule),
+			    q->message[0] != '\0'
+				    ? safe_words(l->arena, q->message)
+				    : "not enough people vouch for it",
+			    rest),
+		    .fix = words(l, q->fix),
+	    });
+}
+
+static void add_commit(struct list *l, const struct report_commit *c)
+{
+	if (strcmp(c->code, "OK") == 0)
+		return;
+	add(l, (struct report_finding){
+		       .severity = DIAG_ERROR,
+		       .code = c->code,
+		       .path = TRUST_PATH,
+		       .message = arena_printf(
+			       l->arena, "commit %.*s%s%s%s: %s", COMMIT_SHOWN,
+			       safe_words(l->arena, c->commit),
+			       c->subject[0] != '\0' ? " (" : "",
+			       safe_words(l->arena, c->subject),
+			       c->subject[0] != '\0' ? ")" : "",
+			       safe_words(l->arena, c->reason)),
+	       });
+}
+
+static void add_diags(struct list *l, const struct diags *d)
+{
+	for (size_t i = 0; d != NULL && i < d->n; i++)
+		add(l, (struct report_finding){
+			       .severity = d->items[i].severity,
+			       .code = d->items[i].code,
+			       .path = d->items[i].pos.path,
+			       .line = d->items[i].pos.line,
+			       .column = d->items[i].pos.column,
+			       .pointer = words(l, d->items[i].pointer),
+			       .message = words(l, d->items[i].message),
+			       .fix = words(l, d->items[i].fix),
+		       });
+	if (d != NULL && d->dropped > 0)
+		add(l,
+		    (struct report_finding){
+			    .severity = DIAG_WARNING,
+			    .code = "T000",
+			    .message = arena_printf(l->arena,
+						    "%zu more findings are not "
+						    "known in detail",
+						    d->dropped),
+		    });
+}
+
+/* Trust first: nothing else matters while the wrong people ask for it. */
+static int rank(const struct report_finding *f)
+{
+	return (int)f->severity * 2 + (f->code[0] != 'T');
+}
+
+static int by_weight(const void *pa, const void *pb)
+{
+	const struct report_finding *a = pa, *b = pb;
+	int r = rank(a) - rank(b);
+
+	if (r == 0)
+		r = strcmp(a->path ? a->path : "", b->path ? b->path : "");
+	if (r == 0)
+		r = (a->line > b->line) - (a->line < b->line);
+	if (r == 0)
+		r = (a->column > b->column) - (a->column < b->column);
+	if (r == 0)
+		r = strcmp(a->code, b->code);
+	return r != 0 ? r : strcmp(a->message, b->message);
+}
+
+static size_t size_of(const struct diags *d)
+{
+	return d == NULL ? 0 : d->n + 1;
+}
+
+void report_findings(const struct report *r, struct arena *arena,
+		     const struct report_finding **out, size_t *out_n)
+{
+	struct list l = {.r = r, .arena = arena};
+
+	l.items =
+		arena_calloc(arena,
+			     r->n_requirements + r->n_commits +
+				     size_of(r->diags) + size_of(r->plan_diags),
+			     sizeof(*l.items));
+	for (size_t i = 0; i < r->n_requirements; i++)
+		add_requirement(&l, &r->requirements[i]);
+	for (size_t i = 0; i < r->n_commits; i++)
+		add_commit(&l, &r->commits[i]);
+	add_diags(&l, r->diags);
+	add_diags(&l, r->plan_diags);
+	if (l.n > 1)
+		qsort(l.items, l.n, sizeof(*l.items), by_weight);
+	*out = l.items;
+	*out_n = l.n;
+}
+
+size_t report_missing(const struct report *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_requirements; i++)
+		n += !r->requirements[i].met;
+	for (size_t i = 0; i < r->n_commits; i++)
+		n += strcmp(r->commits[i].code, "OK") != 0;
+	return n;
+}
+
+size_t report_errors(const struct report *r)
+{
+	return r->diags->n_errors;
+}
+
+const char *report_trust(const struct report *r, struct arena *arena)
+{
+	size_t met = 0;
+	size_t bad = 0;
+
+	for (size_t i = 0; i < r->n_requirements; i++)
+		met += r->requirements[i].met;
+	for (size_t i = 0; i < r->n_commits; i++)
+		bad += strcmp(r->commits[i].code, "OK") != 0;
+	if (!r->judged)
+		return "not judged";
+	if (bad == 0 && met == r->n_requirements && !r->refused_trust)
+		return "trusted";
+	if (bad == 0 && met == r->n_requirements)
+		return "not trusted";
+	if (bad == 0)
+		return arena_printf(arena, "%zu of %zu requirements met", met,
+				    r->n_requirements);
+	return arena_printf(arena,
+			    "%zu of %zu requirements met, %zu commit%s not "
+			    "trusted",
+			    met, r->n_requirements, bad, bad == 1 ? "" : "s");
+}
