@@ -14,6 +14,7 @@ struct kind_row {
 	bool cluster_scoped;
 	check_fn *check_name;
 	const char *doc;
+	const char *group, *resource; /* in RBAC rules: "apps", "deployments" */
 };
 
 const struct kind_row *kind_get(enum manifest_kind kind);
@@ -52,6 +53,10 @@ extern const struct table kind_workload_deployment_table;
 extern const struct table kind_workload_daemonset_table;
 extern const struct table kind_workload_job_table;
 extern const struct table kind_service_table;
+extern const struct table kind_rbac_role_table;
+extern const struct table kind_rbac_clusterrole_table;
+extern const struct table kind_rbac_binding_table;
+extern const struct table kind_rbac_clusterbinding_table;
 extern const struct table kind_config_configmap_table;
 extern const struct table kind_config_secret_table;
 extern const struct table kind_policy_table;

@@ -209,5 +209,6 @@ const struct table kind_meta_selector_table = {
 	.name = "LabelSelector",
 	.fields = selector_fields,
 	.n = FIELD_COUNT(selector_fields),
+	.size = sizeof(struct selector),
 	.finish = finish_selector,
 };

@@ -211,6 +211,16 @@ const char *manifest_kind_name(enum manifest_kind kind)
 	return kind_get(kind)->name;
 }
 
+const char *manifest_kind_group(enum manifest_kind kind)
+{
+	return kind_get(kind)->group;
+}
+
+const char *manifest_kind_resource(enum manifest_kind kind)
+{
+	return kind_get(kind)->resource;
+}
+
 int manifest_kind_from_name(const char *name, enum manifest_kind *out)
 {
 	return kind_find(name, out);

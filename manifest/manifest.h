@@ -95,6 +95,9 @@ int snapshot_decode(const char *bytes, size_t len, struct arena *arena,
 const char *manifest_kind_name(enum manifest_kind kind); /* "Deployment" */
 /* ERR_NOTFOUND for an unknown one */
 int manifest_kind_from_name(const char *name, enum manifest_kind *out);
+/* How RBAC rules name the kind: "apps" and "deployments". */
+const char *manifest_kind_group(enum manifest_kind kind);
+const char *manifest_kind_resource(enum manifest_kind kind);
 const struct object *manifest_find(const struct objects *set,
 				   enum manifest_kind kind, const char *ns,
 				   const char *name);

@@ -289,6 +289,27 @@ static void check_overlap(const struct refs *c)
 		}
 }
 
+/* A role that comes later would grant what nobody looked at. */
+static void check_role(const struct refs *c)
+{
+	const struct object *o = c->from;
+	const struct rbac_binding *b = &o->binding;
+	bool local = b->role_kind == RBAC_ROLE;
+	enum manifest_kind kind = local ? MANIFEST_ROLE : MANIFEST_CLUSTERROLE;
+
+	if (!c->complete || !b->role ||
+	    manifest_find(c->set, kind, local ? o->meta.namespace : NULL,
+			  b->role))
+		return;
+	diags_add(c->diags, codes_id(CODE_REF_OBJECT), DIAG_ERROR, b->role_pos,
+		  "/roleRef/name", "add it to the commit",
+		  "%s %s%s%s gives %s %s, which is not in the commit",
+		  manifest_kind_name(o->kind),
+		  o->meta.namespace ? o->meta.namespace : "",
+		  o->meta.namespace ? "/" : "", o->meta.name,
+		  manifest_kind_name(kind), b->role);
+}
+
 void refs_check(const struct objects *set, struct diags *diags)
 {
 	struct refs c = {
@@ -304,6 +325,9 @@ void refs_check(const struct objects *set, struct diags *diags)
 			check_pod(&c, &t->spec);
 		if (o->kind == MANIFEST_SERVICE)
 			check_service(&c);
+		if (o->kind == MANIFEST_ROLEBINDING ||
+		    o->kind == MANIFEST_CLUSTERROLEBINDING)
+			check_role(&c);
 		check_overlap(&c);
 	}
 	diags_sort(diags);

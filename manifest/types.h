@@ -45,6 +45,10 @@ enum manifest_kind {
 	MANIFEST_DEPLOYMENT,
 	MANIFEST_DAEMONSET,
 	MANIFEST_JOB,
+	MANIFEST_ROLE,
+	MANIFEST_CLUSTERROLE,
+	MANIFEST_ROLEBINDING,
+	MANIFEST_CLUSTERROLEBINDING,
 	MANIFEST_CLUSTERPOLICY, /* ours: .reconcile/policy.yaml */
 	MANIFEST_KIND_COUNT
 };
@@ -327,6 +331,35 @@ struct secret {
 	bool immutable;
 };
 
+/* Role and ClusterRole: what may be done; RBAC of Kubernetes, for people. */
+struct rbac_rule {
+	struct strings verbs, groups, resources; /* "*": any */
+	struct strings names;			 /* empty: any */
+};
+struct rbac_role {
+	struct rbac_rule *rules;
+	size_t n_rules;
+	/* ClusterRole: the rules of those that one of these matches */
+	struct selector *aggregate;
+	size_t n_aggregate;
+};
+
+/* RoleBinding and ClusterRoleBinding: who may do it. */
+enum rbac_role_kind { RBAC_CLUSTERROLE, RBAC_ROLE };
+enum rbac_subject_kind { RBAC_USER, RBAC_GROUP };
+struct rbac_subject {
+	int kind; /* enum rbac_subject_kind */
+	/* USER: a person of the trust policy; GROUP: a role of it */
+	const char *name;
+};
+struct rbac_binding {
+	int role_kind; /* enum rbac_role_kind */
+	const char *role;
+	struct rbac_subject *subjects;
+	size_t n_subjects;
+	struct manifest_pos role_pos;
+};
+
 /* .reconcile/policy.yaml, apiVersion reconcile/v1alpha1, kind ClusterPolicy.
  * Unset means the safe value. */
 struct cluster_policy {
@@ -368,6 +401,8 @@ struct object {
 		struct deployment deployment;
 		struct daemonset daemonset;
 		struct job job;
+		struct rbac_role role;
+		struct rbac_binding binding;
 		struct cluster_policy policy;
 	};
 };

@@ -63,6 +63,7 @@ static void walk(const struct table *t, int depth, size_t *fields)
 
 static void tables_are_whole(void **state)
 {
+	char version[80];
 	size_t fields = 0;
 
 	(void)state;
@@ -74,6 +75,12 @@ static void tables_are_whole(void **state)
 		assert_non_null(row->api_version);
 		assert_int_equal(kind_find(row->name, &back), 0);
 		assert_int_equal(back, i);
+		/* RBAC rules name the group that apiVersion has */
+		(void)snprintf(version, sizeof(version), "%s%s%s", row->group,
+			       row->group[0] ? "/" : "",
+			       strrchr(row->api_version, 'v'));
+		assert_string_equal(version, row->api_version);
+		assert_true(row->resource[strlen(row->resource) - 1] == 's');
 		walk(row->table, 0, &fields);
 	}
 	assert_true(fields > 500);
