@@ -1,13 +1,80 @@
 /*
  * revoked.c - see revoked.h.
+ *
+ * Entries are sorted by kind and bytes, so that a question about one of many
+ * keys does not read them all; serials are ranges and are read in a row.
  */
 #include "policy/trust/revoked.h"
 #include "lib/encode.h"
 #include "lib/num.h"
+#include "lib/text.h"
+#include "policy/trust/krl.h"
 
+#include <openssl/sha.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define ENTRIES_MAX 100000
+void revoked_init(struct revoked *r, struct arena *arena)
+{
+	*r = (struct revoked){.arena = arena};
+}
+
+static struct wire_span keep(struct revoked *r, const struct wire_span *s)
+{
+	return (struct wire_span){arena_memdup(r->arena, s->bytes, s->len),
+				  s->len};
+}
+
+/* Serials come one by one: neighbours become a range. */
+static bool extends(const struct revoked *r, const struct revoked_entry *e)
+{
+	struct revoked_entry *last = r->n > 0 ? &r->items[r->n - 1] : NULL;
+
+	if (last == NULL || last->kind != REVOKED_SERIAL ||
+	    e->kind != REVOKED_SERIAL || last->to == UINT64_MAX ||
+	    e->from != last->to + 1 ||
+	    !wire_equal(&last->authority, &e->authority))
+		return false;
+	last->to = e->to;
+	return true;
+}
+
+bool revoked_put(struct revoked *r, const struct revoked_entry *e)
+{
+	struct revoked_entry *more = NULL;
+	struct revoked_entry *to = NULL;
+
+	if (extends(r, e))
+		return true;
+	if (r->n == REVOKED_ENTRIES_MAX)
+		return false;
+	if (r->n == r->cap) {
+		size_t cap = r->cap == 0 ? 64 : r->cap * 2;
+
+		more = arena_calloc(r->arena, cap, sizeof(*more));
+		if (r->n > 0)
+			memcpy(more, r->items, r->n * sizeof(*more));
+		r->items = more;
+		r->cap = cap;
+	}
+	to = &r->items[r->n];
+	*to = *e;
+	to->what = keep(r, &e->what);
+	/* the authority of a whole section is one copy */
+	to->authority = r->n > 0 && wire_equal(&to[-1].authority, &e->authority)
+				? to[-1].authority
+				: keep(r, &e->authority);
+	r->n++;
+	return true;
+}
+
+static bool put_bytes(struct revoked *r, enum revoked_kind kind,
+		      const void *bytes, size_t len)
+{
+	struct revoked_entry e = {.kind = kind, .what = {bytes, len}};
+
+	return revoked_put(r, &e);
+}
 
 static bool starts(const char *line, size_t len, const char *with)
 {
@@ -16,46 +83,64 @@ static bool starts(const char *line, size_t len, const char *with)
 	return len >= n && memcmp(line, with, n) == 0;
 }
 
-static bool read_fingerprint(const char *line, size_t len, struct arena *arena,
-			     struct revoked_entry *out)
+/* "SHA256:" and 43 letters of base64 without the padding */
+static bool read_fingerprint(const char *text, size_t len,
+			     uint8_t out[HASH_BYTES])
 {
 	struct buf digest;
 	bool good = false;
 	char padded[45];
 
-	if (len != PUBKEY_FINGERPRINT - 1)
+	if (len != PUBKEY_FINGERPRINT - 1 || !starts(text, len, "SHA256:"))
 		return false;
-	memcpy(padded, line + 7, 43);
+	memcpy(padded, text + 7, 43);
 	padded[43] = '=';
 	buf_init(&digest, 64);
-	good = encode_unbase64(&digest, padded, 44) && digest.len == 32;
+	good = encode_unbase64(&digest, padded, 44) && digest.len == HASH_BYTES;
+	if (good)
+		memcpy(out, digest.data, HASH_BYTES);
 	buf_release(&digest);
-	out->kind = REVOKED_FINGERPRINT;
-	out->text = arena_strndup(arena, line, len);
 	return good;
 }
 
-static bool read_serials(const char *at, size_t len, struct revoked_entry *out)
+static bool add_serials(struct revoked *r, const char *at, size_t len)
 {
+	struct revoked_entry e = {.kind = REVOKED_SERIAL};
 	const char *dash = memchr(at, '-', len);
 	size_t first = dash != NULL ? (size_t)(dash - at) : len;
 
-	out->kind = REVOKED_SERIAL;
-	if (!num_parse_u64(at, first, UINT64_MAX, &out->from))
+	if (!num_parse_u64(at, first, UINT64_MAX, &e.from))
 		return false;
-	out->to = out->from;
-	return dash == NULL || (num_parse_u64(dash + 1, len - first - 1,
-					      UINT64_MAX, &out->to) &&
-				out->to >= out->from);
+	e.to = e.from;
+	return (dash == NULL ||
+		(num_parse_u64(dash + 1, len - first - 1, UINT64_MAX, &e.to) &&
+		 e.to >= e.from)) &&
+	       revoked_put(r, &e);
 }
 
-static bool read_key(const char *line, size_t len, struct arena *arena,
-		     struct revoked_entry *out)
+static bool add_payload(struct revoked *r, const char *hex, size_t len)
+{
+	uint8_t digest[HASH_BYTES];
+
+	return len == HASH_HEX - 1 && encode_unhex(digest, hex, len) &&
+	       put_bytes(r, REVOKED_PAYLOAD, digest, sizeof(digest));
+}
+
+static bool is_openpgp(const char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!(line[i] >= '0' && line[i] <= '9') &&
+		    !(line[i] >= 'A' && line[i] <= 'F'))
+			return false;
+	return len == 40 || len == 64;
+}
+
+static bool add_key(struct revoked *r, const char *line, size_t len)
 {
 	const char *space = memchr(line, ' ', len);
 	const char *end = line + len;
 	const char *b64 = space != NULL ? space + 1 : NULL;
-	char fingerprint[PUBKEY_FINGERPRINT];
+	uint8_t digest[HASH_BYTES];
 	struct wire_span blob;
 	struct wire_span name;
 	struct buf bytes;
@@ -71,113 +156,208 @@ static bool read_key(const char *line, size_t len, struct arena *arena,
 		blob = (struct wire_span){(const uint8_t *)bytes.data,
 					  bytes.len};
 		w = wire_of(&blob);
-		/* A key too weak to be allowed may still be listed here. */
-		good = wire_string(&w, &name) &&
+		/* A key too weak to be allowed may still be listed here; a
+		 * certificate is no key, and its digest would match nothing. */
+		good = wire_string(&w, &name) && !sshcert_is(&blob) &&
 		       name.len == (size_t)(b64 - 1 - line) &&
 		       memcmp(name.bytes, line, name.len) == 0;
-		if (good)
-			pubkey_fingerprint(&blob, fingerprint);
+		hash_sha256(bytes.data, bytes.len, digest);
+		good = good &&
+		       put_bytes(r, REVOKED_KEY, digest, sizeof(digest));
 	}
 	buf_release(&bytes);
-	out->kind = REVOKED_FINGERPRINT;
-	out->text = good ? arena_strdup(arena, fingerprint) : NULL;
 	return good;
 }
 
-static bool read_entry(const char *line, size_t len, struct arena *arena,
-		       struct revoked_entry *out)
+bool revoked_add_line(struct revoked *r, const char *line, size_t len)
 {
-	if (starts(line, len, "SHA256:"))
-		return read_fingerprint(line, len, arena, out);
+	uint8_t digest[HASH_BYTES];
+
+	if (read_fingerprint(line, len, digest))
+		return put_bytes(r, REVOKED_KEY, digest, sizeof(digest));
+	if (starts(line, len, "sha256:"))
+		return add_payload(r, line + 7, len - 7);
 	if (starts(line, len, "serial: "))
-		return read_serials(line + 8, len - 8, out);
-	if (starts(line, len, "id: ") && len > 4) {
-		out->kind = REVOKED_ID;
-		out->text = arena_strndup(arena, line + 4, len - 4);
-		return true;
-	}
-	return read_key(line, len, arena, out);
+		return add_serials(r, line + 8, len - 8);
+	if (starts(line, len, "id: "))
+		return len > 4 && put_bytes(r, REVOKED_ID, line + 4, len - 4);
+	if (is_openpgp(line, len))
+		return put_bytes(r, REVOKED_OPENPGP, line, len);
+	return add_key(r, line, len);
 }
 
-static int check_text(const char *text, size_t len, struct verdict *v)
+static int add_text(struct revoked *r, const char *text, size_t len,
+		    struct verdict *v)
 {
-#ifndef GUARD_OFF_REVOCATIONS
-	if (len == 0 || strspn(text, " \t\r\n") >= len)
-		return verdict_fail(v, TCODE_NO_REVOCATIONS,
-				    "want at least one line, have none");
-#endif
-	if (starts(text, len, "SSHKRL\n"))
-		return verdict_fail(v, TCODE_REVOCATIONS,
-				    "this is a binary KRL: list its keys, "
-				    "serials and ids as text");
+	const char *end = text + len;
+	unsigned int number = 0;
+
 	if (memchr(text, '\0', len) != NULL)
 		return verdict_fail(v, TCODE_REVOCATIONS, "a NUL byte");
-	return 0;
-}
-
-/* text must be followed by a NUL (strspn above). */
-int revoked_parse(const char *text, size_t len, struct arena *arena,
-		  struct revoked *out, struct verdict *v)
-{
-	struct revoked list = {0};
-	const char *end = text + len;
-	size_t lines = 1;
-	unsigned int number = 0;
-	int r;
-
-	r = check_text(text, len, v);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < len; i++)
-		lines += text[i] == '\n';
-	if (lines > ENTRIES_MAX)
-		return verdict_fail(v, TCODE_REVOCATIONS, "over %d lines",
-				    ENTRIES_MAX);
-	list.items = arena_calloc(arena, lines, sizeof(list.items[0]));
 	while (text < end) {
 		const char *eol = memchr(text, '\n', (size_t)(end - text));
 		size_t n = (size_t)((eol != NULL ? eol : end) - text);
 		const char *line = text;
 
 		number++;
-		text += n + 1;
-		while (n > 0 && (line[n - 1] == '\r' || line[n - 1] == ' '))
+		text += n + (eol != NULL);
+		while (n > 0 && strchr("\r \t", line[n - 1]) != NULL)
 			n--;
 		if (n == 0 || line[0] == '#')
 			continue;
-		if (!read_entry(line, n, arena, &list.items[list.n]))
+		if (r->n == REVOKED_ENTRIES_MAX)
+			return verdict_fail(v, TCODE_REVOCATIONS,
+					    "revoked keys:%u: over %d entries",
+					    number, REVOKED_ENTRIES_MAX);
+		if (!revoked_add_line(r, line, n))
 			return verdict_fail(
 				v, TCODE_REVOCATIONS,
-				"revoked keys:%u: want a public "
-				"key, \"SHA256:...\", \"serial: N\" "
-				"or \"id: TEXT\"",
+				"revoked keys:%u: want a public key, "
+				"\"SHA256:...\", \"sha256:HEX\", \"serial: "
+				"N\", \"id: TEXT\" or an OpenPGP fingerprint",
 				number);
-		list.n++;
 	}
-	*out = list;
 	return 0;
 }
 
-bool revoked_has_key(const struct revoked *r, const char *fingerprint)
+static bool is_blank(const char *text, size_t len)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (r->items[i].kind == REVOKED_FINGERPRINT &&
-		    strcmp(r->items[i].text, fingerprint) == 0)
+	for (size_t i = 0; i < len; i++)
+		if (strchr(" \t\r\n", text[i]) == NULL || text[i] == '\0')
+			return false;
+	return true;
+}
+
+int revoked_add(struct revoked *r, const char *bytes, size_t len,
+		struct verdict *v)
+{
+	struct wire_span all = {(const uint8_t *)bytes, len};
+
+#ifndef GUARD_OFF_REVOCATIONS
+	if (len == 0 || is_blank(bytes, len))
+		return verdict_fail(v, TCODE_NO_REVOCATIONS,
+				    "want at least one line, have none");
+#endif
+	return krl_is(&all) ? krl_read(&all, r, v) : add_text(r, bytes, len, v);
+}
+
+static int compare_spans(const struct wire_span *a, const struct wire_span *b)
+{
+	size_t n = a->len < b->len ? a->len : b->len;
+	int c = n > 0 ? memcmp(a->bytes, b->bytes, n) : 0;
+
+	return c != 0 ? c : (a->len > b->len) - (a->len < b->len);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct revoked_entry *x = a;
+	const struct revoked_entry *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return compare_spans(&x->what, &y->what);
+}
+
+void revoked_finish(struct revoked *r)
+{
+	if (r->n > 0)
+		qsort(r->items, r->n, sizeof(r->items[0]), compare);
+}
+
+/* The first entry that is not before this one. */
+static size_t find(const struct revoked *r, enum revoked_kind kind,
+		   const struct wire_span *what)
+{
+	struct revoked_entry e = {.kind = kind, .what = *what};
+	size_t low = 0;
+	size_t high = r->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare(&r->items[mid], &e) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool has(const struct revoked *r, enum revoked_kind kind,
+		const void *bytes, size_t len)
+{
+	struct wire_span what = {bytes, len};
+	size_t i = find(r, kind, &what);
+
+	return i < r->n && r->items[i].kind == kind &&
+	       wire_equal(&r->items[i].what, &what);
+}
+
+bool revoked_has_key(const struct revoked *r, const struct wire_span *blob)
+{
+	uint8_t sha256[HASH_BYTES];
+	uint8_t sha1[SHA_DIGEST_LENGTH];
+
+#ifdef GUARD_OFF_REVOKED
+	return false;
+#endif
+	hash_sha256(blob->bytes, blob->len, sha256);
+	if (has(r, REVOKED_KEY, sha256, sizeof(sha256)))
+		return true;
+	(void)SHA1(blob->bytes, blob->len, sha1);
+	return has(r, REVOKED_KEY_SHA1, sha1, sizeof(sha1));
+}
+
+static bool is_of(const struct revoked_entry *e,
+		  const struct wire_span *authority)
+{
+	return e->authority.len == 0 ||
+	       (authority != NULL && wire_equal(&e->authority, authority));
+}
+
+bool revoked_has_cert(const struct revoked *r, uint64_t serial,
+		      const struct wire_span *id,
+		      const struct wire_span *authority)
+{
+	struct wire_span none = {(const uint8_t *)"", 0};
+	size_t i = 0;
+
+#ifdef GUARD_OFF_REVOKED
+	return false;
+#endif
+	for (i = find(r, REVOKED_ID, id);
+	     i < r->n && r->items[i].kind == REVOKED_ID &&
+	     wire_equal(&r->items[i].what, id);
+	     i++)
+		if (is_of(&r->items[i], authority))
+			return true;
+	for (i = find(r, REVOKED_SERIAL, &none);
+	     i < r->n && r->items[i].kind == REVOKED_SERIAL; i++)
+		if (serial >= r->items[i].from && serial <= r->items[i].to &&
+		    is_of(&r->items[i], authority))
 			return true;
 	return false;
 }
 
-bool revoked_has_cert(const struct revoked *r, uint64_t serial,
-		      const struct wire_span *id)
+bool revoked_has_fingerprint(const struct revoked *r, const char *text)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		const struct revoked_entry *e = &r->items[i];
+	uint8_t digest[HASH_BYTES];
+	size_t len = strlen(text);
 
-		if (e->kind == REVOKED_SERIAL && serial >= e->from &&
-		    serial <= e->to)
-			return true;
-		if (e->kind == REVOKED_ID && wire_is(id, e->text))
-			return true;
-	}
+#ifdef GUARD_OFF_REVOKED
 	return false;
+#endif
+	if (read_fingerprint(text, len, digest))
+		return has(r, REVOKED_KEY, digest, sizeof(digest));
+	return has(r, REVOKED_OPENPGP, text, len);
+}
+
+bool revoked_has_payload(const struct revoked *r,
+			 const uint8_t digest[HASH_BYTES])
+{
+#ifdef GUARD_OFF_REVOKED_PAYLOAD
+	return false;
+#endif
+	return has(r, REVOKED_PAYLOAD, digest, HASH_BYTES);
 }

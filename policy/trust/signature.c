@@ -5,6 +5,7 @@
 #include "policy/trust/sshsig.h"
 
 #include "lib/clock.h"
+#include "lib/encode.h"
 #include "lib/text.h"
 
 #include <stdio.h>
@@ -279,6 +280,23 @@ static int check_kind(struct check *k, struct signature_by *by)
 			    by->format == ARMOR_CMS ? "X.509 CMS" : "OpenPGP");
 }
 
+/* Told by what was signed, so a new signature or another id do not help. */
+static int check_payload(const struct check *c, struct signature_by *by)
+{
+	struct hash *h = hash_new();
+	char hex[HASH_HEX];
+
+	for (size_t i = 0; i < c->ask->n_parts; i++)
+		hash_add(h, c->ask->parts[i].at, c->ask->parts[i].len);
+	hash_end(h, by->payload);
+	hash_free(h);
+	if (!signers_payload_revoked(c->signers, by->payload))
+		return 0;
+	encode_hex(hex, by->payload, HASH_BYTES);
+	return verdict_fail(c->v, TCODE_DENIED,
+			    "its signed bytes are denied: sha256:%s", hex);
+}
+
 int signature_check_bytes(const struct signers *s,
 			  const struct signature_ask *ask,
 			  const struct signature_time *t,
@@ -295,6 +313,9 @@ int signature_check_bytes(const struct signers *s,
 	int r;
 
 	memset(out_by, 0, sizeof(*out_by));
+	r = check_payload(&k, out_by);
+	if (r < 0)
+		return r;
 #ifndef GUARD_OFF_FUTURE
 	if (ask->when > t->now + SIGNATURE_FUTURE_S)
 		return verdict_fail(v, TCODE_FUTURE,

@@ -2,7 +2,8 @@
  * signature.h - signed bytes against the allowed signers: the whole question
  * "who signed this, and may they".  Pure; bytes and signature are hostile.
  *
- * Rules in order (docs/trust.md section 3): not from the future; one SSH
+ * Rules in order (docs/trust.md section 3): not from the future; the signed
+ * bytes not on the deny-list; one SSH
  * signature in canonical armor; namespace "git"; the key (or its certificate's
  * authority) is listed; not revoked; signature and presence are good; committer
  * date inside the validity of key and certificate, and for a commit that is
@@ -35,13 +36,15 @@ struct signature_by {
 	char principal[SIGNATURE_NAME_BYTES];
 	char key[PUBKEY_FINGERPRINT];
 	enum armor_kind format;
-	enum signer_use use;	/* a person's key, or a machine's */
-	bool touched, verified; /* a hardware key: touched, given a PIN */
+	enum signer_use use;	     /* a person's key, or a machine's */
+	bool touched, verified;	     /* a hardware key: touched, given a PIN */
+	uint8_t payload[HASH_BYTES]; /* SHA-256 of the signed bytes */
 };
 
 /* Whether signers allow these bytes to be signed so.  Any T1xx but T101 to
- * T110.  out_by->key is filled as soon as the key is known, also when the
- * signature is refused; principal only on success. */
+ * T104 and T110.  out_by->payload is always filled; out_by->key is filled as
+ * soon as the key is known, also when the signature is refused; principal only
+ * on success. */
 int signature_check_bytes(const struct signers *s,
 			  const struct signature_ask *ask,
 			  const struct signature_time *t,

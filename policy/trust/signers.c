@@ -304,14 +304,15 @@ int signers_new(const char *allowed, size_t allowed_len, const char *revoked,
 			  allowed_len);
 	if (r < 0)
 		goto out;
-	r = revoked_parse(arena_strndup(arena, revoked, revoked_len),
-			  revoked_len, arena, &s->revoked, v);
+	revoked_init(&s->revoked, arena);
+	r = revoked_add(&s->revoked, revoked, revoked_len, v);
 	if (r < 0)
 		goto out;
+	revoked_finish(&s->revoked);
 	s->line_revoked = arena_calloc(arena, s->n, sizeof(bool));
 	for (size_t i = 0; i < s->n; i++)
-		s->line_revoked[i] = revoked_has_key(
-			&s->revoked, s->items[i].key.fingerprint);
+		s->line_revoked[i] =
+			revoked_has_key(&s->revoked, &s->items[i].blob);
 	*out = s;
 	s = NULL;
 out:
@@ -415,34 +416,22 @@ bool signers_name_fits(const struct signer *line, const struct wire_span *name)
 
 bool signers_key_revoked(const struct signers *s, const struct wire_span *blob)
 {
-	char fingerprint[PUBKEY_FINGERPRINT];
-
-#ifdef GUARD_OFF_REVOKED
-	return false;
-#endif
 	for (size_t i = 0; i < s->n; i++)
 		if (wire_equal(&s->items[i].blob, blob))
 			return s->line_revoked[i];
-	pubkey_fingerprint(blob, fingerprint);
-	return revoked_has_key(&s->revoked, fingerprint);
+	return revoked_has_key(&s->revoked, blob);
 }
 
 bool signers_fingerprint_revoked(const struct signers *s,
 				 const char *fingerprint)
 {
-#ifdef GUARD_OFF_REVOKED
-	return false;
-#endif
-	return revoked_has_key(&s->revoked, fingerprint);
+	return revoked_has_fingerprint(&s->revoked, fingerprint);
 }
 
 bool signers_serial_revoked(const struct signers *s, uint64_t serial,
 			    const struct wire_span *id)
 {
-#ifdef GUARD_OFF_REVOKED
-	return false;
-#endif
-	return revoked_has_cert(&s->revoked, serial, id);
+	return revoked_has_cert(&s->revoked, serial, id, NULL);
 }
 
 bool signers_cert_revoked(const struct signers *s, const struct sshcert *cert)
@@ -450,10 +439,14 @@ bool signers_cert_revoked(const struct signers *s, const struct sshcert *cert)
 	struct wire_span key = {(const uint8_t *)cert->key_blob.data,
 				cert->key_blob.len};
 
-#ifdef GUARD_OFF_REVOKED
-	return false;
-#endif
-	return revoked_has_cert(&s->revoked, cert->serial, &cert->id) ||
+	return revoked_has_cert(&s->revoked, cert->serial, &cert->id,
+				&cert->ca_key) ||
 	       signers_key_revoked(s, &key) ||
 	       signers_key_revoked(s, &cert->ca_key);
+}
+
+bool signers_payload_revoked(const struct signers *s,
+			     const uint8_t digest[HASH_BYTES])
+{
+	return revoked_has_payload(&s->revoked, digest);
 }

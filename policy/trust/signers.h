@@ -9,6 +9,7 @@
 #ifndef POLICY_TRUST_SIGNERS_H
 #define POLICY_TRUST_SIGNERS_H
 
+#include "lib/hash.h"
 #include "policy/trust/armor.h"
 #include "policy/trust/pubkey.h"
 #include "policy/trust/sshcert.h"
@@ -54,7 +55,8 @@ struct signer {
 
 struct signers;
 
-/* T160..T164.  *out owned: signers_free(). */
+/* revoked: text or binary KRL (revoked.h).  T160..T164.  *out owned:
+ * signers_free(). */
 int signers_new(const char *allowed, size_t allowed_len, const char *revoked,
 		size_t revoked_len, struct signers **out, struct verdict *v);
 void signers_free(struct signers *s); /* NULL allowed */
@@ -81,5 +83,8 @@ bool signers_serial_revoked(const struct signers *s, uint64_t serial,
 			    const struct wire_span *id);
 /* Certificate revoked by its serial, its id, its key or its authority? */
 bool signers_cert_revoked(const struct signers *s, const struct sshcert *cert);
+/* SHA-256 of the signed bytes of a commit or tag on the deny-list (A16)? */
+bool signers_payload_revoked(const struct signers *s,
+			     const uint8_t digest[HASH_BYTES]);
 
 #endif

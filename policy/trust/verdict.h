@@ -22,6 +22,8 @@
 	  "unset i18n.commitEncoding and commit again")                        \
 	X(DATE, 104, "a date of the commit is out of range",                   \
 	  "set the clock and commit again")                                    \
+	X(DENIED, 105, "the commit or tag is on the deny-list",                \
+	  "make another one; this content was denied on purpose")              \
 	X(UNSIGNED, 110, "the commit is not signed",                           \
 	  "git config commit.gpgSign true; git commit --amend -S")             \
 	X(AMBIGUOUS, 111, "the commit has more than one signature header",     \

@@ -10,18 +10,19 @@ ASK=$B/tests/trust_ask
 REF=refs/heads/main
 REPO_ID=test-repository
 
-# build_tool NAME [LINK...]: tests/attack/NAME.c -> $B/tests/NAME, if older.
+# build_tool NAME [ARCHIVE...]: tests/attack/NAME.c -> $B/tests/NAME, if older.
 build_tool()
 {
-	_src=$TOP/tests/attack/$1.c _out=$B/tests/$1
+	_src=$TOP/tests/attack/$1.c _out=$B/tests/$1 _new=no
 	shift
-	if [ -x "$_out" ] && [ "$_out" -nt "$_src" ]; then
-		return 0
-	fi
+	for _f in "$_src" "$B/lib.a" "$B/policy.a"; do
+		[ "$_out" -nt "$_f" ] || _new=yes
+	done
+	[ "$_new" = yes ] || return 0
 	mkdir -p "$B/tests"
 	${CC:-cc} -std=c17 -D_GNU_SOURCE -O1 -g -I"$TOP" -I"$B/gen" \
-		${SAN:+-fsanitize=$SAN} -o "$_out" "$_src" "$B/lib.a" \
-		"$B/proto.a" -lprotobuf-c -lcrypto -lz "$@"
+		${SAN:+-fsanitize=$SAN} -o "$_out" "$_src" "$@" "$B/lib.a" \
+		"$B/proto.a" -lprotobuf-c -lcrypto -lz
 }
 
 # git without anybody's configuration.
