@@ -197,8 +197,7 @@ static int read_entry(const char **at, const char *end, struct tree_entry *e,
 	return grammar(v, "an entry with a mode that git does not write");
 }
 
-/* git's order: bytes, a folder counting as if it ended in a slash. */
-static int compare_order(const struct tree_entry *a, const struct tree_entry *b)
+int tree_compare(const struct tree_entry *a, const struct tree_entry *b)
 {
 	size_t n = a->name.len < b->name.len ? a->name.len : b->name.len;
 	int c = memcmp(a->name.at, b->name.at, n);
@@ -228,7 +227,7 @@ static int check_all(const char *bytes, size_t len, bool names,
 		r = read_entry(&at, end, &e, v);
 		if (r < 0)
 			return r;
-		if (n > 0 && compare_order(&prev, &e) >= 0)
+		if (n > 0 && tree_compare(&prev, &e) >= 0)
 			return grammar(v, "entries out of order or doubled");
 #ifndef GUARD_OFF_TREE_NAME
 		r = names ? tree_check_name(&e.name, v) : 0;

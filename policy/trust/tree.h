@@ -35,6 +35,8 @@ typedef int tree_visit(void *ctx, const struct tree_entry *e,
 		       struct verdict *v);
 int tree_each(const char *bytes, size_t len, bool names, tree_visit *visit,
 	      void *ctx, struct verdict *v);
+/* git's order: bytes, a folder counting as if its name ended in a slash. */
+int tree_compare(const struct tree_entry *a, const struct tree_entry *b);
 /* T171 unless the name is harmless everywhere. */
 int tree_check_name(const struct commit_span *name, struct verdict *v);
 /* "file", "symbolic link", "submodule" ... for messages. */

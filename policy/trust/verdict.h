@@ -80,6 +80,17 @@
 	  "let an operator accept an earlier commit first")                    \
 	X(CORRUPT, 144, "an object does not match its id",                     \
 	  "the store is damaged or forged: fetch it again")                    \
+	X(OFF_LINE, 145,                                                       \
+	  "the last accepted commit is not on the line of first parents",      \
+	  "merge into the branch that is followed, not the other way round")   \
+	X(MERGE, 147, "the merge is not what merging its parents gives",       \
+	  "let a person sign the merge, or let enough people approve it: "     \
+	  "reconcile trust approve")                                           \
+	X(CARRIER, 148, "the key of a forge may not make such a commit",       \
+	  "add Merge or Squash to the carrier's accept, or push a commit "     \
+	  "that a person signed")                                              \
+	X(ONLY_EMPTY, 149, "the key may sign empty commits only",              \
+	  "sign with the key of a person")                                     \
 	X(REPOSITORY, 150, "the commit belongs to another repository",         \
 	  "check the URL, and repository.id in .reconcile/policy.yaml")        \
 	X(REF, 151, "the commit belongs to another branch",                    \
@@ -111,7 +122,25 @@
 	X(TREE_GRAMMAR, 175, "a tree object is malformed",                     \
 	  "make the commit again with git")                                    \
 	X(REVISION, 180, "the commit id or revision is not acceptable",        \
-	  "give 40 lower-case hex digits")
+	  "give 40 lower-case hex digits")                                     \
+	X(VOUCH, 190, "too few people vouch for a change",                     \
+	  "reconcile trust approve")                                           \
+	X(NO_RULE, 191, "no rule of the trust policy allows the path",         \
+	  "let the people of root add a rule, in a commit before")             \
+	X(FIRST_TRUST, 192,                                                    \
+	  "the trust policy is not the one where trust begins",                \
+	  "compare trust.policy and trust.anchor with: reconcile trust show")  \
+	X(NO_TRUST, 193, "there is no trust policy in the commit",             \
+	  "put .reconcile/trust.yaml back: see reconcile-trust(5)")            \
+	X(UNPINNED, 194, "a trust policy that is not pinned",                  \
+	  "set trust.policy in reconcile.conf, or take "                       \
+	  ".reconcile/trust.yaml away")                                        \
+	X(APPROVAL, 195, "the approval is malformed",                          \
+	  "make it with: reconcile trust approve")                             \
+	X(APPROVAL_OTHER, 196,                                                 \
+	  "the approval is for another repository or branch",                  \
+	  "approve again where the change is proposed: reconcile trust "       \
+	  "approve")
 
 #define TCODE_ENUM(name, number, text, fix) TCODE_##name = number,
 enum tcode { TCODE_OK = 0, TCODE_LIST(TCODE_ENUM) };

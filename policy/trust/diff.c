@@ -1,0 +1,195 @@
+/*
+ * diff.c - see diff.h.  Runs in reconcile-verify, sandboxed; both trees are
+ * hostile: depth, paths and entries are counted, so that a tree that names one
+ * folder a thousand times costs what the limits say.
+ */
+#include "policy/trust/diff.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct list { /* the entries of one folder, in order */
+	struct tree_entry *items;
+	size_t n;
+};
+
+struct work {
+	const struct diff_source *src;
+	struct arena *arena;
+	struct diff *out;
+	size_t cap, entries;
+	struct verdict *v;
+};
+
+/* One folder on both sides; NULL: not there. */
+struct pair {
+	const struct commit_id *before, *after;
+	const char *path; /* "" or with a slash at its end */
+	unsigned int depth;
+};
+
+static int limit(struct work *w, const char *what, unsigned int max)
+{
+	return verdict_fail(w->v, TCODE_TREE_LIMIT,
+			    "want at most %u %s between two commits", max,
+			    what);
+}
+
+static int on_entry(void *ctx, const struct tree_entry *e, struct verdict *v)
+{
+	struct list *l = ctx;
+
+	(void)v;
+	l->items[l->n++] = *e;
+	return 0;
+}
+
+static int read_folder(struct work *w, const struct commit_id *id, bool names,
+		       struct list *out)
+{
+	const char *bytes = NULL;
+	size_t len = 0;
+	int r;
+
+	*out = (struct list){0};
+	if (id == NULL)
+		return 0;
+	r = w->src->read(w->src->ctx, id, &bytes, &len, w->v);
+	if (r < 0 || len == 0)
+		return r;
+	if (w->entries + len / 24 > DIFF_ENTRIES_MAX)
+		return limit(w, "entries", DIFF_ENTRIES_MAX);
+	out->items =
+		arena_calloc(w->arena, len / 24 + 1, sizeof(out->items[0]));
+	r = tree_each(arena_memdup(w->arena, bytes, len), len, names, on_entry,
+		      out, w->v);
+	w->entries += out->n;
+	return r;
+}
+
+static int add(struct work *w, const char *path, const struct tree_entry *a,
+	       const struct tree_entry *b)
+{
+	struct diff_change *items = w->out->items;
+	struct diff_change *c;
+
+	if (w->out->n == DIFF_PATHS_MAX)
+		return limit(w, "paths", DIFF_PATHS_MAX);
+	if (w->out->n == w->cap) {
+		w->cap = w->cap == 0 ? 16 : w->cap * 2;
+		w->out->items =
+			arena_calloc(w->arena, w->cap, sizeof(items[0]));
+		if (w->out->n > 0)
+			memcpy(w->out->items, items,
+			       w->out->n * sizeof(items[0]));
+	}
+	c = &w->out->items[w->out->n++];
+	c->path = path;
+	if (a != NULL) {
+		c->before = a->mode;
+		c->before_id = a->id;
+	}
+	if (b != NULL) {
+		c->after = b->mode;
+		c->after_id = b->id;
+	}
+	return 0;
+}
+
+static char *path_of(struct work *w, const struct pair *p,
+		     const struct tree_entry *e)
+{
+	size_t dir = strlen(p->path);
+	char *path =
+		arena_printf(w->arena, "%s%.*s%s", p->path, (int)e->name.len,
+			     e->name.at, e->mode == TREE_DIR ? "/" : "");
+
+	for (size_t i = 0; i < e->name.len; i++)
+		if (path[dir + i] == '/')
+			path[dir + i] = '\\';
+	return path;
+}
+
+static int walk(struct work *w, const struct pair *p);
+
+/* The same name and kind on both sides, or on one of them. */
+static int take(struct work *w, const struct pair *p,
+		const struct tree_entry *a, const struct tree_entry *b)
+{
+	const struct tree_entry *e = b != NULL ? b : a;
+	struct pair below = {.depth = p->depth + 1};
+
+	if (a != NULL && b != NULL && a->mode == b->mode &&
+	    commit_id_equal(&a->id, &b->id))
+		return 0;
+	below.path = path_of(w, p, e);
+	if (e->mode != TREE_DIR)
+		return add(w, below.path, a, b);
+	if (below.depth > DIFF_DEPTH_MAX)
+		return limit(w, "folders deep", DIFF_DEPTH_MAX);
+	below.before = a != NULL ? &a->id : NULL;
+	below.after = b != NULL ? &b->id : NULL;
+	return walk(w, &below);
+}
+
+/* git's order: bytes, a folder counting as if it ended in a slash. */
+static int order(const struct tree_entry *a, const struct tree_entry *b)
+{
+	return a == NULL ? 1 : b == NULL ? -1 : tree_compare(a, b);
+}
+
+/* A folder without entries has no path below it that a rule could decide. */
+static int add_empty(struct work *w, const struct pair *p,
+		     const struct list *before, const struct list *after)
+{
+	struct tree_entry none = {.mode = TREE_DIR};
+	bool gone = p->before != NULL && before->n == 0;
+	bool came = p->after != NULL && after->n == 0;
+
+	if (*p->path == '\0' || (!gone && !came))
+		return 0;
+	return add(w, p->path, gone ? &none : NULL, came ? &none : NULL);
+}
+
+static int walk(struct work *w, const struct pair *p)
+{
+	struct list before;
+	struct list after;
+	size_t i = 0;
+	size_t k = 0;
+	int r;
+
+	r = read_folder(w, p->before, false, &before);
+	if (r == 0)
+		r = read_folder(w, p->after, true, &after);
+	if (r == 0)
+		r = add_empty(w, p, &before, &after);
+	while (r == 0 && (i < before.n || k < after.n)) {
+		const struct tree_entry *a =
+			i < before.n ? &before.items[i] : NULL;
+		const struct tree_entry *b =
+			k < after.n ? &after.items[k] : NULL;
+		int c = order(a, b);
+
+		i += c <= 0;
+		k += c >= 0;
+		r = take(w, p, c <= 0 ? a : NULL, c >= 0 ? b : NULL);
+	}
+	return r;
+}
+
+int diff_trees(const struct diff_source *src, const struct commit_id *before,
+	       const struct commit_id *after, struct arena *arena,
+	       struct diff *out, struct verdict *v)
+{
+	struct diff d = {0};
+	struct work w = {.src = src, .arena = arena, .out = &d, .v = v};
+	struct pair top = {before, after, "", 0};
+	int r = 0;
+
+	if (before == NULL || after == NULL || !commit_id_equal(before, after))
+		r = walk(&w, &top);
+	if (r == 0)
+		*out = d;
+	return r;
+}
