@@ -1,11 +1,13 @@
 /* clock.c - reading the clocks, RFC 3339 text in UTC.  No time zone files. */
 #include "lib/clock.h"
+#include "lib/num.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #define DAY_MS ((int64_t)86400000)
+#define SPAN_S_MAX ((int64_t)3650 * 86400)
 
 static int64_t read_ms(clockid_t id)
 {
@@ -151,4 +153,24 @@ bool clock_parse_rfc3339(const char *text, int64_t *out_unix_ms)
 	*out_unix_ms = days_from_civil(y, mo, d) * DAY_MS + h * 3600000 +
 		       mi * 60000 + s * 1000 + ms;
 	return true;
+}
+
+bool clock_parse_span(const char *text, int64_t *out_s)
+{
+	static const struct {
+		char unit;
+		int64_t s;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	size_t n = strspn(text, "0123456789");
+	int64_t v;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (text[n] != units[i].unit || text[n + 1] != '\0')
+			continue;
+		if (!num_parse_i64(text, n, 1, SPAN_S_MAX / units[i].s, &v))
+			return false;
+		*out_s = v * units[i].s;
+		return true;
+	}
+	return false;
 }

@@ -35,4 +35,20 @@ check_fn check_repository_id;
 check_fn check_registry;  /* host[:port][/prefix] */
 check_fn check_tree_path; /* "." or a relative directory */
 
+/* of a TrustPolicy */
+check_fn check_trust_name;	  /* of a person, role or carrier */
+check_fn check_trust_time;	  /* RFC 3339 in UTC */
+check_fn check_trust_span;	  /* "48h" */
+check_fn check_trust_ssh;	  /* line of a .pub file; base64 not decoded */
+check_fn check_trust_pattern;	  /* lib/pattern.h */
+check_fn check_trust_principal;	  /* of a certificate; no pattern */
+check_fn check_trust_pem;	  /* has a certificate in it */
+check_fn check_trust_san;	  /* "email:..." or "uri:..." */
+check_fn check_trust_issuer;	  /* https URL */
+check_fn check_trust_openpgp;	  /* 40 or 64 upper-case hex digits */
+check_fn check_trust_armor;	  /* public key block */
+check_fn check_trust_fingerprint; /* "SHA256:..." or of OpenPGP */
+check_fn check_trust_base64;
+check_fn check_trust_payload; /* "sha256:" and 64 hex digits */
+
 #endif

@@ -137,7 +137,10 @@
 	X(SELECTOR_OVERLAP, "M307", "selectors overlap",                       \
 	  "Two controllers of one namespace select the same pods.")            \
 	X(REF_VOLUME, "M308", "volume missing",                                \
-	  "Each volumeMounts[].name must be one of spec.volumes[].name.")
+	  "Each volumeMounts[].name must be one of spec.volumes[].name.")      \
+	X(REF_PERSON, "M309", "person or role missing",                        \
+	  "Who is named under people or roles stands in spec.people or "       \
+	  "spec.roles of the same trust policy.")
 
 #define CODES_ENUM(name, code, title, help) CODE_##name,
 enum code { CODES(CODES_ENUM) CODE_COUNT };

@@ -267,6 +267,7 @@ static const struct table *const shared[] = {
 	&kind_meta_selector_table, &kind_pod_template_table,
 	&kind_pod_spec_table,	   &kind_container_table,
 	&kind_probe_table,	   &kind_volume_table,
+	&kind_trust_key_table,
 };
 #define N_SHARED (sizeof(shared) / sizeof(shared[0]))
 
@@ -361,15 +362,33 @@ void explain_mdoc(FILE *out)
 		fprintf(out, ".Ss %s (%s)\n", row->name, row->api_version);
 		man_text(out, row->doc);
 		fputc('\n', out);
-		man_list(out, row->table);
+		if (i == MANIFEST_TRUSTPOLICY)
+			fputs("See\n.Xr reconcile-trust 5 .\n", out);
+		else
+			man_list(out, row->table);
 	}
 	fputs(".Sh COMMON OBJECTS\n", out);
 	for (size_t i = 0; i < N_SHARED; i++) {
-		if (shared[i] == &kind_meta_cluster_table)
+		if (shared[i] == &kind_meta_cluster_table ||
+		    shared[i] == &kind_trust_key_table)
 			continue;
 		fprintf(out, ".Ss %s\n", shared[i]->name);
 		man_list(out, shared[i]);
 	}
 	man_codes(out);
-	fputs(".Sh SEE ALSO\n.Xr reconcile 1 ,\n.Xr reconcile-verify 8\n", out);
+	fputs(".Sh SEE ALSO\n"
+	      ".Xr reconcile 1 ,\n"
+	      ".Xr reconcile-trust 5 ,\n"
+	      ".Xr reconcile-verify 8\n",
+	      out);
+}
+
+void explain_mdoc_trust(FILE *out)
+{
+	fputs(".Bl -tag -width Ds\n", out);
+	man_table(out, "spec.", field_find(&kind_trust_table, "spec")->table,
+		  0);
+	fputs(".El\n", out);
+	fprintf(out, ".Ss %s\n", kind_trust_key_table.name);
+	man_list(out, &kind_trust_key_table);
 }

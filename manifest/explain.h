@@ -10,5 +10,6 @@
 int explain_path(const char *path, struct buf *out, struct err *err);
 int explain_code(const char *code, struct buf *out, struct err *err);
 void explain_mdoc(FILE *out);
+void explain_mdoc_trust(FILE *out);
 
 #endif

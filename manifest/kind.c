@@ -73,6 +73,11 @@ static const struct kind_row rows[MANIFEST_KIND_COUNT] = {
 				    "What the repository may do; "
 				    ".reconcile/policy.yaml.",
 				    "reconcile", "clusterpolicies"},
+	[MANIFEST_TRUSTPOLICY] = {"TrustPolicy", "reconcile/v1alpha1",
+				  &kind_trust_table, true, check_dns_subdomain,
+				  "Who may change what; "
+				  ".reconcile/trust.yaml.",
+				  "reconcile", "trustpolicies"},
 };
 
 /* kind NULL: every kind of the group; group NULL: any group. */

@@ -62,6 +62,10 @@ extern const struct table kind_config_secret_table;
 extern const struct table kind_policy_table;
 extern const struct table kind_policy_spec_table; /* cluster_policy */
 extern const struct table kind_policy_namespace_table;
+extern const struct table kind_trust_table;
+extern const struct table kind_trust_key_table; /* struct trust_key */
+/* Names, thresholds and reach of the rules of a struct trust_spec. */
+void kind_trust_rules_finish(struct decode *d, const struct node *n, void *obj);
 extern const struct table kind_meta_selector_table; /* struct selector */
 
 #endif

@@ -321,3 +321,8 @@ void manifest_print_mdoc(FILE *out)
 {
 	explain_mdoc(out);
 }
+
+void manifest_print_mdoc_trust(FILE *out)
+{
+	explain_mdoc_trust(out);
+}

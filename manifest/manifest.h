@@ -117,5 +117,7 @@ int manifest_explain(const char *path, struct buf *out, struct err *err);
 int manifest_explain_code(const char *code, struct buf *out, struct err *err);
 /* The manifest man page, reconcile-manifest(5), in mdoc. */
 void manifest_print_mdoc(FILE *out);
+/* The section FIELDS of reconcile-trust(5). */
+void manifest_print_mdoc_trust(FILE *out);
 
 #endif

@@ -50,6 +50,7 @@ enum manifest_kind {
 	MANIFEST_ROLEBINDING,
 	MANIFEST_CLUSTERROLEBINDING,
 	MANIFEST_CLUSTERPOLICY, /* ours: .reconcile/policy.yaml */
+	MANIFEST_TRUSTPOLICY,	/* ours: .reconcile/trust.yaml */
 	MANIFEST_KIND_COUNT
 };
 
@@ -382,6 +383,89 @@ struct cluster_policy {
 	const char *placement;		   /* "spread" or "binpack" */
 };
 
+/* .reconcile/trust.yaml, apiVersion reconcile/v1alpha1, kind TrustPolicy: who
+ * the people are, with which keys, and how many of whom a path needs.  Times
+ * are RFC 3339 in UTC, spans "48h"; names refer to people and roles of the same
+ * file.  policy/trust/people.h is the compiled form. */
+enum trust_key_kind {
+	TRUST_KEY_SSH,
+	TRUST_KEY_SSH_CA,
+	TRUST_KEY_X509,
+	TRUST_KEY_OPENPGP
+};
+struct trust_key {
+	int kind;		    /* enum trust_key_kind */
+	const char *ssh;	    /* SSH, SSH_CA: "type base64 [comment]" */
+	struct strings principals;  /* SSH_CA: of the certificate */
+	const char *x509_authority; /* PEM of the pinned authorities */
+	const char *x509_identity;  /* "email:..." or "uri:...": a SAN */
+	const char *x509_issuer;    /* OIDC issuer; NULL */
+	const char *openpgp_fingerprint; /* of the primary key, upper-case */
+	const char *openpgp_certificate; /* armored */
+	const char *valid_after, *valid_before; /* NULL: without end */
+	bool no_touch_required, pin_required;
+	struct manifest_pos pos;
+};
+
+struct trust_person {
+	const char *name; /* the identity everywhere */
+	struct trust_key *keys;
+	size_t n_keys;
+	struct manifest_pos pos;
+};
+
+struct trust_role {
+	const char *name;
+	struct strings people;
+	struct manifest_pos pos;
+};
+
+struct trust_rule {
+	struct strings paths; /* none: the root */
+	struct strings roles, people;
+	int64_t threshold;
+	struct strings require; /* "Touch", "PIN" */
+	struct manifest_pos pos;
+};
+
+struct trust_carrier {
+	const char *name;
+	struct trust_key *keys;
+	size_t n_keys;
+	struct strings accept; /* "Merge", "Squash" */
+	struct manifest_pos pos;
+};
+
+struct trust_revoked {
+	const char *fingerprint; /* "SHA256:..." or upper-case hex */
+	const char *reason;	 /* NULL */
+	struct manifest_pos pos;
+};
+
+struct trust_spec {
+	int64_t version;
+	const char *expires;
+	const char *authorization; /* "Paths" or "RBAC" */
+	struct trust_person *people;
+	size_t n_people;
+	struct trust_role *roles;
+	size_t n_roles;
+	struct trust_rule root;
+	struct trust_rule *rules;
+	size_t n_rules;
+	struct trust_carrier *carriers;
+	size_t n_carriers;
+	const char *freshness_max_age; /* NULL: no limit */
+	struct trust_key *freshness_keys;
+	size_t n_freshness_keys;
+	const char *revoked_as_of;
+	struct trust_revoked *revoked;
+	size_t n_revoked;
+	const char *revoked_krl;	 /* base64 of an OpenSSH KRL; NULL */
+	struct strings revoked_payloads; /* "sha256:..." */
+	struct manifest_pos pos;
+};
+
 struct object {
 	enum manifest_kind kind;
 	const char *api_version;
@@ -404,6 +488,7 @@ struct object {
 		struct rbac_role role;
 		struct rbac_binding binding;
 		struct cluster_policy policy;
+		struct trust_spec trust;
 	};
 };
 

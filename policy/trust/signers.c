@@ -10,6 +10,7 @@
 #include "policy/trust/signers.h"
 #include "lib/arena.h"
 #include "lib/encode.h"
+#include "lib/pattern.h"
 #include "lib/text.h"
 #include "policy/trust/revoked.h"
 #include "policy/trust/utc.h"
@@ -365,34 +366,6 @@ const struct openpgp_run *signers_openpgp(const struct signers *s)
 	return s->openpgp;
 }
 
-/* Glob with * and ?; iterative, so that no pattern costs more than n*m. */
-static bool glob_fits(const char *p, size_t p_len, const char *s, size_t s_len)
-{
-	size_t star = SIZE_MAX;
-	size_t mark = 0;
-	size_t pi = 0;
-	size_t si = 0;
-
-	while (si < s_len) {
-		if (pi < p_len && (p[pi] == '?' || p[pi] == s[si]) &&
-		    p[pi] != '*') {
-			pi++;
-			si++;
-		} else if (pi < p_len && p[pi] == '*') {
-			star = pi++;
-			mark = si;
-		} else if (star != SIZE_MAX) {
-			pi = star + 1;
-			si = ++mark;
-		} else {
-			return false;
-		}
-	}
-	while (pi < p_len && p[pi] == '*')
-		pi++;
-	return pi == p_len;
-}
-
 bool signers_name_fits(const struct signer *line, const struct wire_span *name)
 {
 	const char *at = line->principals;
@@ -402,8 +375,8 @@ bool signers_name_fits(const struct signer *line, const struct wire_span *name)
 		size_t n = strcspn(at, ",");
 		bool negated = at[0] == '!';
 
-		if (glob_fits(at + negated, n - negated,
-			      (const char *)name->bytes, name->len)) {
+		if (pattern_name(at + negated, n - negated,
+				 (const char *)name->bytes, name->len)) {
 			if (negated)
 				return false;
 			fits = true;

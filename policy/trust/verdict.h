@@ -123,6 +123,21 @@
 	  "make the commit again with git")                                    \
 	X(REVISION, 180, "the commit id or revision is not acceptable",        \
 	  "give 40 lower-case hex digits")                                     \
+	X(TRUST_POLICY, 182, "the trust policy is not acceptable",             \
+	  "reconcile trust check .reconcile/trust.yaml; reconcile-trust(5)")   \
+	X(TRUST_ELSEWHERE, 183, "a TrustPolicy outside its place",             \
+	  "keep the one TrustPolicy in .reconcile/trust.yaml")                 \
+	X(TRUST_KEY, 184, "a key of the trust policy is not acceptable",       \
+	  "paste the line of the .pub file; reconcile-trust(5)")               \
+	X(TRUST_TWICE, 185, "a key of the trust policy belongs to two",        \
+	  "a key has one owner: delete one of the two")                        \
+	X(TRUST_VERSION, 186,                                                  \
+	  "a change of the trust policy does not add 1 to its version",        \
+	  "set spec.version to one more than before the change")               \
+	X(TRUST_THRESHOLD, 187, "too few people can meet a rule",              \
+	  "lower the threshold, or name more people with keys that can")       \
+	X(TRUST_EXPIRED, 188, "the trust policy has expired",                  \
+	  "let the people of root sign a new version with a later expires")    \
 	X(VOUCH, 190, "too few people vouch for a change",                     \
 	  "reconcile trust approve")                                           \
 	X(NO_RULE, 191, "no rule of the trust policy allows the path",         \

@@ -173,16 +173,25 @@ static int admit(struct judge *j, struct snapshot *snap,
 	return r;
 }
 
-/* Objects that are for the workload set; a ClusterPolicy is not one of them. */
+/* Objects that are for the workload set; these two have a place of their own.
+ */
 static void check_kinds(struct judge *j, const struct objects *set)
 {
+	static const struct {
+		enum manifest_kind kind;
+		enum tcode code;
+	} placed[] = {{MANIFEST_CLUSTERPOLICY, TCODE_POLICY_ELSEWHERE},
+		      {MANIFEST_TRUSTPOLICY, TCODE_TRUST_ELSEWHERE}};
+
 	for (size_t i = 0; i < set->n; i++)
-		if (set->items[i].kind == MANIFEST_CLUSTERPOLICY)
-			diags_add(j->diags,
-				  verdict_name(TCODE_POLICY_ELSEWHERE),
-				  DIAG_ERROR, set->items[i].pos, NULL,
-				  verdict_fix(TCODE_POLICY_ELSEWHERE),
-				  "a ClusterPolicy among the manifests");
+		for (size_t k = 0; k < sizeof(placed) / sizeof(placed[0]); k++)
+			if (set->items[i].kind == placed[k].kind)
+				diags_add(j->diags,
+					  verdict_name(placed[k].code),
+					  DIAG_ERROR, set->items[i].pos, NULL,
+					  verdict_fix(placed[k].code),
+					  "a %s among the manifests",
+					  manifest_kind_name(placed[k].kind));
 }
 
 /* Nothing wrong but that policy refuses: every object could be read. */

@@ -7,6 +7,8 @@
  *	manifest-dump -e PATH				explain
  *	manifest-dump -x CODE				explain a code
  *	manifest-dump -m				the man page
+ *	manifest-dump -t				fields in
+ *reconcile-trust(5)
  *
  * -c also checks references and that each object and the snapshot of all of
  * them survive encoding and decoding.  The canonical text of a Secret holds
@@ -156,7 +158,7 @@ int main(int argc, char **argv)
 	bool closed = false;
 	int c, status;
 
-	while ((c = getopt(argc, argv, "n:ce:x:m")) != -1) {
+	while ((c = getopt(argc, argv, "n:ce:x:mt")) != -1) {
 		if (c == 'n')
 			ns = optarg;
 		else if (c == 'c')
@@ -167,6 +169,9 @@ int main(int argc, char **argv)
 			return explain(NULL, optarg);
 		else if (c == 'm') {
 			manifest_print_mdoc(stdout);
+			return 0;
+		} else if (c == 't') {
+			manifest_print_mdoc_trust(stdout);
 			return 0;
 		} else
 			return EXIT_INPUT;
