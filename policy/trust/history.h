@@ -8,25 +8,17 @@
  * is new; with head_only, or when target is the accepted commit, only the
  * target's own signature is checked (again).
  *
- * Dates only order the walk: a date that lies can make more commits be
- * looked at, never fewer.
+ * Which commits are new is found by walk.h.
  */
 #ifndef POLICY_TRUST_HISTORY_H
 #define POLICY_TRUST_HISTORY_H
 
 #include "policy/trust/commit.h"
 #include "policy/trust/signature.h"
+#include "policy/trust/walk.h"
 
 #define HISTORY_REFUSED_MAX 32
 #define HISTORY_COMMITS_MAX 1000000
-
-struct history_source {
-	/* Raw bytes of commit `id`, borrowed until the next call; T141, T144,
-	 * T102. */
-	int (*read)(void *ctx, const struct commit_id *id, const char **out,
-		    size_t *out_len, struct verdict *v);
-	void *ctx;
-};
 
 struct history_ask {
 	struct commit_id target, accepted;
@@ -56,8 +48,14 @@ struct history_result {
 
 /* 0 when it ran to the end (then out->n_refused decides); ERR_TRUST with a
  * verdict when history as a whole is refused: T140, T141, T143, T144. */
-int history_check(const struct history_source *src, const struct signers *s,
+int history_check(const struct walk_source *src, const struct signers *s,
 		  const struct history_ask *ask, struct history_result *out,
 		  struct verdict *v);
+/* Parts of it for who judges otherwise: keeps a refusal (the first
+ * HISTORY_REFUSED_MAX), the facts of the target, and the verdict T140. */
+void history_refuse(struct history_result *out, const struct commit_id *id,
+		    const struct signature_by *by, const struct verdict *v);
+void history_note_head(struct history_result *out, const struct commit *c);
+int history_not_descendant(const struct commit_id *accepted, struct verdict *v);
 
 #endif

@@ -34,7 +34,7 @@ void store_close(struct store *s);
 int store_read(struct store *s, const struct commit_id *id,
 	       enum store_type type, size_t max, const char **out,
 	       size_t *out_len, struct verdict *v);
-/* history_source.read */
+/* walk_source.read */
 int store_read_commit(void *ctx, const struct commit_id *id, const char **out,
 		      size_t *out_len, struct verdict *v);
 /* A revision as git names it, letters of A-Za-z0-9._/~^+- and @ alone; T180. */

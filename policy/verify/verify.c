@@ -71,7 +71,7 @@ static void add_verdicts(struct errand *job)
 static int check_trust(struct errand *job, struct verdict *v)
 {
 	const Verify__TrustRoot *root = job->req->root;
-	struct history_source src = {store_read_commit, &job->store};
+	struct walk_source src = {store_read_commit, &job->store};
 	struct history_ask ask = {.target = job->target,
 				  .accepted = job->accepted,
 				  .has_accepted = job->has_accepted,

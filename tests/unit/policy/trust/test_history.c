@@ -127,7 +127,7 @@ static void A03_new_commits_are_exactly_those(void **state)
 		bool new[NODES] = {0}, old[NODES] = {0}, seen[NODES] = {0};
 		uint64_t keep = seed;
 		struct graph g;
-		struct history_source src = {read_node, &g};
+		struct walk_source src = {read_node, &g};
 		struct history_ask ask;
 		struct verdict v = {0};
 		size_t target, accepted, want = 0;
@@ -180,7 +180,7 @@ static void A34_missing_history_is_refused(void **state)
 			  .parents = {{0}, {0}, {1}},
 			  .dates = {1, 2, 3},
 			  .missing = {false, true, false}};
-	struct history_source src = {read_node, &g};
+	struct walk_source src = {read_node, &g};
 	struct history_ask ask = ask_for(2, 0);
 	struct verdict v = {0};
 
@@ -203,7 +203,7 @@ static void A45_limit_of_commits(void **state)
 			  .n_parents = {0, 1, 1, 1},
 			  .parents = {{0}, {0}, {1}, {2}},
 			  .dates = {1, 2, 3, 4}};
-	struct history_source src = {read_node, &g};
+	struct walk_source src = {read_node, &g};
 	struct history_ask ask = ask_for(3, 0);
 	struct verdict v = {0};
 
