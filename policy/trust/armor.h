@@ -21,9 +21,14 @@ int armor_unfold(const struct commit_span *header, struct buf *out,
 /* By the first line; T112 when it begins no signature known here. */
 int armor_kind(const struct commit_span *lines, enum armor_kind *out,
 	       struct verdict *v);
-/* Plain lines without the last newline -> the bytes inside, appended.  T112 if
- * they are of another kind, T113. */
+/* Plain lines without the last newline -> the bytes inside, appended.  OpenPGP:
+ * no headers, with a checksum; an empty line behind it is accepted, because
+ * GitHub writes one.  T112 if they are of another kind, T113. */
 int armor_read(const struct commit_span *lines, enum armor_kind kind,
 	       struct buf *out, struct verdict *v);
+/* The armored OpenPGP certificate of a trust policy; here headers ("Comment:
+ * ...") are passed over.  T113. */
+int armor_read_certificate(const struct commit_span *lines, struct buf *out,
+			   struct verdict *v);
 
 #endif

@@ -71,8 +71,9 @@ struct line_ask {
 	const char *first_policy; /* "sha256:HEX"; for a proposal unused */
 	const char *repository, *ref;
 	int64_t now;
-	size_t max_commits;	    /* 0: HISTORY_COMMITS_MAX */
-	struct line_access *access; /* NULL: none */
+	size_t max_commits;		   /* 0: HISTORY_COMMITS_MAX */
+	struct line_access *access;	   /* NULL: none */
+	const struct openpgp_run *openpgp; /* for signature_time */
 };
 
 /* One rule that a step must satisfy. */

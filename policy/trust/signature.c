@@ -2,6 +2,7 @@
  * signature.c - see signature.h.
  */
 #include "policy/trust/signature.h"
+#include "policy/trust/pins.h"
 #include "policy/trust/sshsig.h"
 
 #include "lib/clock.h"
@@ -55,24 +56,25 @@ static int check_presence(const struct pubkey_presence *p, bool touch, bool pin,
 	return 0;
 }
 
-/* The window of a line: [after, before). */
-static int check_window(const struct check *c, const struct signer *line)
+int signature_check_window(const struct signer *line,
+			   const struct signature_ask *ask,
+			   const struct signature_time *t, struct verdict *v)
 {
-	int64_t when = c->ask->when;
+	int64_t when = ask->when;
 	char text[CLOCK_RFC3339_BYTES];
 
 #ifndef GUARD_OFF_WINDOW
 	if (when < line->valid_after || when >= line->valid_before)
-		return verdict_fail(c->v, TCODE_WINDOW,
+		return verdict_fail(v, TCODE_WINDOW,
 				    "the committer date %s is outside the "
 				    "validity of the key of %s (line %u)",
 				    clock_rfc3339(when * 1000, text),
 				    line->name, line->line);
 #endif
 #ifndef GUARD_OFF_WINDOW_NOW
-	if (c->time->first_seen && (c->time->now < line->valid_after ||
-				    c->time->now >= line->valid_before))
-		return verdict_fail(c->v, TCODE_EXPIRED_NOW,
+	if (t->first_seen &&
+	    (t->now < line->valid_after || t->now >= line->valid_before))
+		return verdict_fail(v, TCODE_EXPIRED_NOW,
 				    "a new commit dated %s, but the key of %s "
 				    "(line %u) is not valid now",
 				    clock_rfc3339(when * 1000, text),
@@ -81,6 +83,11 @@ static int check_window(const struct check *c, const struct signer *line)
 	(void)when;
 	(void)text;
 	return 0;
+}
+
+static int check_window(const struct check *c, const struct signer *line)
+{
+	return signature_check_window(line, c->ask, c->time, c->v);
 }
 
 static int unknown_key(const struct check *c, const char *key)
@@ -244,40 +251,35 @@ static int check_namespace(const struct check *c)
 	return 0;
 }
 
-static int check_ssh(struct check *k, struct signature_by *by)
+static int check_ssh(const struct signers *s, const struct signature_ask *ask,
+		     const struct signature_time *t, struct signature_by *by,
+		     struct verdict *v)
 {
+	struct check k = {.signers = s, .ask = ask, .time = t, .v = v};
 	struct wire_span span;
 	struct buf blob;
 	int r;
 
 	buf_init(&blob, SSHSIG_BYTES_MAX);
-	buf_init(&k->data, 1024);
-	r = armor_read(&k->ask->armor, ARMOR_SSH, &blob, k->v);
+	buf_init(&k.data, 1024);
+	r = armor_read(&ask->armor, ARMOR_SSH, &blob, v);
 	if (r < 0)
 		goto out;
 	span = (struct wire_span){(const uint8_t *)blob.data, blob.len};
-	r = sshsig_parse(&span, &k->sig, k->v);
+	r = sshsig_parse(&span, &k.sig, v);
 	if (r < 0)
 		goto out;
-	r = check_namespace(k);
+	r = check_namespace(&k);
 	if (r < 0)
 		goto out;
-	r = sshsig_signed_data(&k->sig, k->ask->parts, k->ask->n_parts,
-			       &k->data, k->v);
+	r = sshsig_signed_data(&k.sig, ask->parts, ask->n_parts, &k.data, v);
 	if (r < 0)
 		goto out;
-	r = sshcert_is(&k->sig.key) ? check_cert(k, by) : check_plain(k, by);
+	r = sshcert_is(&k.sig.key) ? check_cert(&k, by) : check_plain(&k, by);
 out:
-	buf_release(&k->data);
+	buf_release(&k.data);
 	buf_release(&blob);
 	return r;
-}
-
-static int check_kind(struct check *k, struct signature_by *by)
-{
-	return verdict_fail(k->v, TCODE_NOT_SSH,
-			    "want an SSH signature, have %s",
-			    by->format == ARMOR_CMS ? "X.509 CMS" : "OpenPGP");
 }
 
 /* Told by what was signed, so a new signature or another id do not help. */
@@ -302,11 +304,13 @@ int signature_check_bytes(const struct signers *s,
 			  const struct signature_time *t,
 			  struct signature_by *out_by, struct verdict *v)
 {
-	static int (*const by_kind[ARMOR_KINDS])(struct check *,
-						 struct signature_by *) = {
+	static int (*const by_kind[ARMOR_KINDS])(
+		const struct signers *, const struct signature_ask *,
+		const struct signature_time *, struct signature_by *,
+		struct verdict *) = {
 		[ARMOR_SSH] = check_ssh,
-		[ARMOR_CMS] = check_kind,
-		[ARMOR_OPENPGP] = check_kind,
+		[ARMOR_CMS] = pins_check_x509,
+		[ARMOR_OPENPGP] = pins_check_openpgp,
 	};
 	struct check k = {.signers = s, .ask = ask, .time = t, .v = v};
 	char text[CLOCK_RFC3339_BYTES];
@@ -325,7 +329,15 @@ int signature_check_bytes(const struct signers *s,
 #endif
 	(void)text;
 	r = armor_kind(&ask->armor, &out_by->format, v);
-	return r < 0 ? r : by_kind[out_by->format](&k, out_by);
+#ifndef GUARD_OFF_NAMESPACE
+	/* only SSHSIG says what it was made for */
+	if (r == 0 && out_by->format != ARMOR_SSH &&
+	    strcmp(ask->namespace, "git") != 0)
+		return verdict_fail(v, TCODE_NAMESPACE,
+				    "want an SSH signature of namespace \"%s\"",
+				    ask->namespace);
+#endif
+	return r < 0 ? r : by_kind[out_by->format](s, ask, t, out_by, v);
 }
 
 int signature_check(const struct signers *s, const struct commit *c,

@@ -18,9 +18,14 @@
 #define SIGNATURE_FUTURE_S 600
 #define SIGNATURE_NAME_BYTES 256
 
+struct openpgp_run; /* policy/trust/openpgp.h */
+
+/* How a signature is judged that is not about the signature. */
 struct signature_time {
 	int64_t now;	 /* unix seconds */
 	bool first_seen; /* false: accepted before, only its date counts */
+	/* Who looks at OpenPGP; NULL: nobody, such signatures are refused */
+	const struct openpgp_run *openpgp;
 };
 
 /* What one signature is about. */
@@ -49,6 +54,11 @@ int signature_check_bytes(const struct signers *s,
 			  const struct signature_ask *ask,
 			  const struct signature_time *t,
 			  struct signature_by *out_by, struct verdict *v);
+/* The window of a signer, [after, before): the date, and for what is seen for
+ * the first time, now.  T123, T124. */
+int signature_check_window(const struct signer *line,
+			   const struct signature_ask *ask,
+			   const struct signature_time *t, struct verdict *v);
 /* The signature of a commit.  Any T1xx. */
 int signature_check(const struct signers *s, const struct commit *c,
 		    const struct signature_time *t, struct signature_by *out_by,

@@ -24,7 +24,6 @@ struct signers {
 	size_t n;
 	struct revoked revoked;
 	bool *line_revoked; /* per item: its key is on the list */
-	const struct openpgp_run *openpgp;
 };
 
 struct ctx {
@@ -354,16 +353,6 @@ const struct signer *signers_next_of(const struct signers *s,
 		if (s->items[i].kind == kind)
 			return &s->items[i];
 	return NULL;
-}
-
-void signers_set_openpgp(struct signers *s, const struct openpgp_run *run)
-{
-	s->openpgp = run;
-}
-
-const struct openpgp_run *signers_openpgp(const struct signers *s)
-{
-	return s->openpgp;
 }
 
 bool signers_name_fits(const struct signer *line, const struct wire_span *name)

@@ -24,14 +24,13 @@ enum signer_use {
 	SIGNER_TIMESTAMP, /* says "still the newest" by empty commits */
 };
 
-struct cms_authority; /* policy/trust/cms.h */
-struct openpgp_run;   /* policy/trust/openpgp.h */
+struct cmscert_authority; /* policy/trust/cmscert.h */
 
 /* The pins of the two other kinds, as texts of the trust policy. */
 struct signer_x509 {
 	const char *identity; /* "email:..." or "uri:...": a SAN, exactly */
 	const char *issuer;   /* OIDC issuer of the certificate; NULL: any */
-	const struct cms_authority *authority; /* cms_authority_new(PEM) */
+	const struct cmscert_authority *authority; /* of its PEM */
 };
 struct signer_openpgp {
 	const char *fingerprint; /* primary key, 40 upper-case hex digits */
@@ -68,9 +67,6 @@ const struct signer *signers_next(const struct signers *s,
 const struct signer *signers_next_of(const struct signers *s,
 				     enum armor_kind kind,
 				     const struct signer *prev);
-/* How OpenPGP signatures are looked at (borrowed; NULL: they are not). */
-void signers_set_openpgp(struct signers *s, const struct openpgp_run *run);
-const struct openpgp_run *signers_openpgp(const struct signers *s);
 /* Whether a name fits the pattern list of a line (*, ?, ! as OpenSSH). */
 bool signers_name_fits(const struct signer *line, const struct wire_span *name);
 /* Plain key blob on the revocation list? */

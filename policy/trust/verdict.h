@@ -28,8 +28,10 @@
 	  "git config commit.gpgSign true; git commit --amend -S")             \
 	X(AMBIGUOUS, 111, "the commit has more than one signature header",     \
 	  "sign the commit again with git commit --amend -S")                  \
-	X(NOT_SSH, 112, "the signature is not an SSH signature",               \
-	  "git config gpg.format ssh; git commit --amend -S")                  \
+	X(NOT_SSH, 112, "the signature is of a kind that nobody may use",      \
+	  "git config gpg.format ssh; git commit --amend -S; other kinds "     \
+	  "need "                                                              \
+	  "a trust policy, reconcile-trust(5)")                                \
 	X(ARMOR, 113, "the armor of the signature is not canonical",           \
 	  "sign the commit again with ssh-keygen through git")                 \
 	X(SSHSIG, 114, "the SSH signature is malformed",                       \
@@ -54,6 +56,16 @@
 	  "sign again with a key that is valid today")                         \
 	X(FUTURE, 125, "the commit is dated in the future",                    \
 	  "set the clock of the machine that commits, and commit again")       \
+	X(CMS, 126, "the X.509 signature (CMS) is malformed",                  \
+	  "sign again with gpgsm, smimesign or gitsign through git")           \
+	X(CMS_CERT, 127, "the X.509 certificate may not be used so",           \
+	  "issue one for emailProtection or codeSigning that is no authority") \
+	X(CMS_CHAIN, 128, "no pinned authority stands behind the certificate", \
+	  "sign with a certificate of the authority that the trust policy "    \
+	  "pins, and let the signature carry those between")                   \
+	X(CMS_IDENTITY, 129, "the certificate names nobody who may sign",      \
+	  "sign with a certificate whose SAN is x509.identity of the trust "   \
+	  "policy, from its issuer")                                           \
 	X(CERT, 130, "the certificate is malformed",                           \
 	  "issue the certificate again with ssh-keygen -s")                    \
 	X(CERT_TYPE, 131, "the certificate is not a user certificate",         \
@@ -67,6 +79,15 @@
 	  "issue it without -O options other than verify-required")            \
 	X(CERT_CA, 135, "the certificate is not signed by its authority",      \
 	  "issue it with the key of the cert-authority line")                  \
+	X(OPENPGP, 136, "the OpenPGP signature is malformed",                  \
+	  "sign the commit again with gpg or sq through git")                  \
+	X(OPENPGP_REFUSED, 137, "sqv does not accept the OpenPGP signature",   \
+	  "sign with a key of a pinned certificate, SHA-256 or better, dated " \
+	  "now; put renewed certificates into the trust policy")               \
+	X(OPENPGP_OFF, 138, "OpenPGP signatures are not looked at here",       \
+	  "sign with SSH or X.509, or set trust.openpgp and join hosts anew")  \
+	X(OPENPGP_FAILED, 139, "sqv could not be run",                         \
+	  "install Debian's package sqv, and look at the log")                 \
 	X(NOT_DESCENDANT, 140,                                                 \
 	  "the commit does not descend from the last "                         \
 	  "accepted one",                                                      \
@@ -83,10 +104,6 @@
 	X(OFF_LINE, 145,                                                       \
 	  "the last accepted commit is not on the line of first parents",      \
 	  "merge into the branch that is followed, not the other way round")   \
-	X(STALE, 146,                                                          \
-	  "the newest commit is older than the trust policy allows",           \
-	  "commit and push: git commit --allow-empty -S -m alive; if that is " \
-	  "there already, somebody withholds it")                              \
 	X(MERGE, 147, "the merge is not what merging its parents gives",       \
 	  "let a person sign the merge, or let enough people approve it: "     \
 	  "reconcile trust approve")                                           \
@@ -127,9 +144,6 @@
 	  "make the commit again with git")                                    \
 	X(REVISION, 180, "the commit id or revision is not acceptable",        \
 	  "give 40 lower-case hex digits")                                     \
-	X(ANCHOR, 181, "what was accepted last is not known any more",         \
-	  "find out who removed or restored the state; then reconcile trust "  \
-	  "anchor COMMIT")                                                     \
 	X(TRUST_POLICY, 182, "the trust policy is not acceptable",             \
 	  "reconcile trust check .reconcile/trust.yaml; reconcile-trust(5)")   \
 	X(TRUST_ELSEWHERE, 183, "a TrustPolicy outside its place",             \

@@ -46,7 +46,6 @@ int host_cordon_command(void *ctx, struct err *err);
 int host_uncordon_command(void *ctx, struct err *err);
 int host_drain_command(void *ctx, struct err *err);
 int host_revoke_command(void *ctx, struct err *err);
-int trust_anchor_command(void *ctx, struct err *err);
 int audit_show_command(void *ctx, struct err *err);
 int audit_verify_command(void *ctx, struct err *err);
 int misc_explain(void *ctx, struct err *err);

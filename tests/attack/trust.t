@@ -160,9 +160,9 @@ craft 'A16 text behind the armor' T113 'nothing else' \
 craft 'A16 empty line in the armor' T113 'lines of 70' '/BEGIN SSH/a \ '
 craft 'A16 wrapped anew' T113 'lines of 70' \
 	'/BEGIN SSH/,/END SSH/s/^ \(.\{64\}\)\(......\)$/ \1\n \2/'
-craft 'A17 CMS signature' T112 'have X.509 CMS' \
+craft 'A17 CMS signature' T112 'is X.509 CMS, and nobody' \
 	's/SSH SIGNATURE/SIGNED MESSAGE/'
-craft 'A18 OpenPGP signature' T112 'have OpenPGP' \
+craft 'A18 OpenPGP signature' T112 'is OpenPGP, and nobody' \
 	's/SSH SIGNATURE/PGP SIGNATURE/'
 {
 	cat "$TMP/c"
