@@ -14,17 +14,6 @@
 
 #define WHEN_MAX INT64_C(253402300799) /* end of the year 9999 */
 
-struct reader {
-	const char *at, *end;
-	struct verdict *v;
-};
-
-/* One header with its continuation lines: "key value". */
-struct header {
-	struct commit_span key, value;
-	const char *start, *next;
-};
-
 bool commit_id_parse(const char *hex, size_t len, struct commit_id *out)
 {
 	return len == (size_t)2 * COMMIT_ID_BYTES &&
@@ -42,13 +31,13 @@ bool commit_id_equal(const struct commit_id *a, const struct commit_id *b)
 	return memcmp(a->bytes, b->bytes, COMMIT_ID_BYTES) == 0;
 }
 
-static bool span_is(const struct commit_span *s, const char *text)
+bool commit_span_is(const struct commit_span *s, const char *text)
 {
 	return s->len == strlen(text) && memcmp(s->at, text, s->len) == 0;
 }
 
-/* Splits the next header off; false at the empty line that ends them. */
-static int next_header(struct reader *r, struct header *out, bool *out_more)
+int commit_next_header(struct commit_reader *r, struct commit_header *out,
+		       bool *out_more)
 {
 	const char *eol = memchr(r->at, '\n', (size_t)(r->end - r->at));
 	const char *space;
@@ -76,7 +65,7 @@ static int next_header(struct reader *r, struct header *out, bool *out_more)
 	return 0;
 }
 
-static int read_id(struct reader *r, const struct header *h,
+int commit_read_id(struct commit_reader *r, const struct commit_header *h,
 		   struct commit_id *out)
 {
 	if (!commit_id_parse(h->value.at, h->value.len, out))
@@ -111,8 +100,7 @@ static bool words_ok(const struct commit_span *s)
 	return true;
 }
 
-/* "Name <email> seconds +hhmm" */
-static int read_ident(struct reader *r, const struct header *h,
+int commit_read_ident(struct commit_reader *r, const struct commit_header *h,
 		      struct commit_ident *out)
 {
 	const char *end = h->value.at + h->value.len;
@@ -147,38 +135,38 @@ static int read_ident(struct reader *r, const struct header *h,
 }
 
 /* The fixed part: tree, parent*, author, committer. */
-static int read_fixed(struct reader *r, struct commit *c)
+static int read_fixed(struct commit_reader *r, struct commit *c)
 {
 	static const char *const order[] = {"tree", "parent", "author",
 					    "committer"};
-	struct header h = {0};
+	struct commit_header h = {0};
 	size_t step = 0;
 	int rc = 0;
 
 	while (step < 4) {
 		bool more = false;
 
-		rc = next_header(r, &h, &more);
+		rc = commit_next_header(r, &h, &more);
 		if (rc < 0)
 			return rc;
-		if (step == 1 && (!more || !span_is(&h.key, "parent")))
+		if (step == 1 && (!more || !commit_span_is(&h.key, "parent")))
 			step = 2;
-		if (!more || !span_is(&h.key, order[step]))
+		if (!more || !commit_span_is(&h.key, order[step]))
 			return verdict_fail(r->v, TCODE_GRAMMAR,
 					    "want header \"%s\" here",
 					    order[step]);
 		if (step == 0) {
-			rc = read_id(r, &h, &c->tree);
+			rc = commit_read_id(r, &h, &c->tree);
 			step = 1;
 		} else if (step == 1) {
 			if (c->n_parents == COMMIT_PARENTS_MAX)
 				return verdict_fail(r->v, TCODE_GRAMMAR,
 						    "more than %d parents",
 						    COMMIT_PARENTS_MAX);
-			rc = read_id(r, &h, &c->parents[c->n_parents++]);
+			rc = commit_read_id(r, &h, &c->parents[c->n_parents++]);
 		} else {
-			rc = read_ident(r, &h,
-					step == 2 ? &c->author : &c->committer);
+			rc = commit_read_ident(
+				r, &h, step == 2 ? &c->author : &c->committer);
 			step++;
 		}
 		if (rc < 0)
@@ -189,21 +177,21 @@ static int read_fixed(struct reader *r, struct commit *c)
 }
 
 /* One header of the free part; *seen_encoding and c->signature only once. */
-static int read_extra(struct reader *r, const char *bytes,
-		      const struct header *h, bool *seen_encoding,
+static int read_extra(struct commit_reader *r, const char *bytes,
+		      const struct commit_header *h, bool *seen_encoding,
 		      struct commit *c)
 {
 	char key[80];
 
-	if (span_is(&h->key, "encoding")) {
-		if (*seen_encoding || (!span_is(&h->value, "UTF-8") &&
-				       !span_is(&h->value, "utf-8")))
+	if (commit_span_is(&h->key, "encoding")) {
+		if (*seen_encoding || (!commit_span_is(&h->value, "UTF-8") &&
+				       !commit_span_is(&h->value, "utf-8")))
 			return verdict_fail(r->v, TCODE_ENCODING,
 					    "want encoding UTF-8, once");
 		*seen_encoding = true;
 		return 0;
 	}
-	if (span_is(&h->key, "mergetag"))
+	if (commit_span_is(&h->key, "mergetag"))
 		return 0;
 #ifndef GUARD_OFF_COMMIT_HEADERS
 	if (h->key.len >= 6 && memcmp(h->key.at, "gpgsig", 6) == 0 &&
@@ -213,13 +201,13 @@ static int read_extra(struct reader *r, const char *bytes,
 			"want one gpgsig header, have also "
 			"\"%s\"",
 			text_safe(key, sizeof(key), h->key.at, h->key.len));
-	if (!span_is(&h->key, "gpgsig"))
+	if (!commit_span_is(&h->key, "gpgsig"))
 		return verdict_fail(
 			r->v, TCODE_GRAMMAR, "header \"%s\" is not known",
 			text_safe(key, sizeof(key), h->key.at, h->key.len));
 #else
 	(void)key;
-	if (!span_is(&h->key, "gpgsig") || c->signature.len != 0)
+	if (!commit_span_is(&h->key, "gpgsig") || c->signature.len != 0)
 		return 0;
 #endif
 	if (h->value.len == 0)
@@ -231,7 +219,7 @@ static int read_extra(struct reader *r, const char *bytes,
 	return 0;
 }
 
-static int check_bytes(const char *bytes, size_t len, struct verdict *v)
+int commit_check_bytes(const char *bytes, size_t len, struct verdict *v)
 {
 	const char *end = NULL;
 
@@ -260,22 +248,22 @@ static int check_bytes(const char *bytes, size_t len, struct verdict *v)
 int commit_parse(const char *bytes, size_t len, struct commit *out,
 		 struct verdict *v)
 {
-	struct reader r = {.at = bytes, .end = bytes + len, .v = v};
+	struct commit_reader r = {.at = bytes, .end = bytes + len, .v = v};
 	struct commit c = {0};
 	bool seen_encoding = false;
 	bool more = true;
 	int rc;
 
-	rc = check_bytes(bytes, len, v);
+	rc = commit_check_bytes(bytes, len, v);
 	if (rc < 0)
 		return rc;
 	rc = read_fixed(&r, &c);
 	if (rc < 0)
 		return rc;
 	for (;;) {
-		struct header h = {0};
+		struct commit_header h = {0};
 
-		rc = next_header(&r, &h, &more);
+		rc = commit_next_header(&r, &h, &more);
 		if (rc < 0)
 			return rc;
 		if (!more)

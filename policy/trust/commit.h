@@ -62,4 +62,30 @@ bool commit_id_parse(const char *hex, size_t len, struct commit_id *out);
 const char *commit_id_hex(const struct commit_id *id, char out[COMMIT_ID_HEX]);
 bool commit_id_equal(const struct commit_id *a, const struct commit_id *b);
 
+/* --- the parts of the grammar that tags share (tag.h) --- */
+
+struct commit_reader {
+	const char *at, *end;
+	struct verdict *v;
+};
+
+/* One header with its continuation lines: "key value". */
+struct commit_header {
+	struct commit_span key, value;
+	const char *start, *next;
+};
+
+bool commit_span_is(const struct commit_span *s, const char *text);
+/* Length, NUL, CR in a header, UTF-8.  T101, T102, T103. */
+int commit_check_bytes(const char *bytes, size_t len, struct verdict *v);
+/* Reads the header at r->at and leaves r->at there; *out_more is false at the
+ * empty line that ends them.  T101. */
+int commit_next_header(struct commit_reader *r, struct commit_header *out,
+		       bool *out_more);
+/* 40 hex digits; "Name <email> seconds +hhmm".  T101, T104. */
+int commit_read_id(struct commit_reader *r, const struct commit_header *h,
+		   struct commit_id *out);
+int commit_read_ident(struct commit_reader *r, const struct commit_header *h,
+		      struct commit_ident *out);
+
 #endif

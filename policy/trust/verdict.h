@@ -14,8 +14,8 @@
 
 /* X(name, number, what it means, what to do) */
 #define TCODE_LIST(X)                                                          \
-	X(GRAMMAR, 101, "the commit object breaks the strict grammar",         \
-	  "make the commit again with git; it was made or changed by a tool")  \
+	X(GRAMMAR, 101, "the commit or tag breaks the strict grammar",         \
+	  "make it again with git; it was made or changed by a tool")          \
 	X(TOO_LARGE, 102, "the commit object is over the size limit",          \
 	  "shorten the commit message")                                        \
 	X(ENCODING, 103, "the commit is not UTF-8",                            \
@@ -24,8 +24,13 @@
 	  "set the clock and commit again")                                    \
 	X(DENIED, 105, "the commit or tag is on the deny-list",                \
 	  "make another one; this content was denied on purpose")              \
-	X(UNSIGNED, 110, "the commit is not signed",                           \
-	  "git config commit.gpgSign true; git commit --amend -S")             \
+	X(TAG_NAME, 106, "the tag has another name than its ref",              \
+	  "make the tag under the name of the ref that is followed")           \
+	X(TAG_TARGET, 107, "the tag does not point at a commit",               \
+	  "tag the commit itself: git tag -s NAME COMMIT")                     \
+	X(UNSIGNED, 110, "the commit or tag is not signed",                    \
+	  "git config commit.gpgSign true; git commit --amend -S; for a tag "  \
+	  "git tag -s -f NAME")                                                \
 	X(AMBIGUOUS, 111, "the commit has more than one signature header",     \
 	  "sign the commit again with git commit --amend -S")                  \
 	X(NOT_SSH, 112, "the signature is of a kind that nobody may use",      \

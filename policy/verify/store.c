@@ -116,6 +116,7 @@ static const struct {
 	[STORE_COMMIT] = {GIT_OBJECT_COMMIT, "commit", TCODE_TOO_LARGE},
 	[STORE_TREE] = {GIT_OBJECT_TREE, "tree", TCODE_TREE_LIMIT},
 	[STORE_BLOB] = {GIT_OBJECT_BLOB, "blob", TCODE_TREE_LIMIT},
+	[STORE_TAG] = {GIT_OBJECT_TAG, "tag", TCODE_TOO_LARGE},
 };
 
 static int cannot_read(int r, const char *hex, enum store_type type,
@@ -170,6 +171,21 @@ int store_read(struct store *s, const struct commit_id *id,
 	*out = git_odb_object_data(s->last);
 	*out_len = git_odb_object_size(s->last);
 	return 0;
+}
+
+enum store_type store_type_of(struct store *s, const struct commit_id *id)
+{
+	git_object_t have = GIT_OBJECT_INVALID;
+	enum store_type t = STORE_COMMIT;
+	size_t len = 0;
+	git_oid oid;
+
+	(void)git_oid_fromraw(&oid, id->bytes);
+	if (git_odb_read_header(&len, &have, s->odb, &oid) < 0)
+		return STORE_NONE;
+	while (t < STORE_NONE && kinds[t].git != have)
+		t++;
+	return t;
 }
 
 int store_read_commit(void *ctx, const struct commit_id *id, const char **out,

@@ -15,7 +15,7 @@
 
 #include <git2/types.h>
 
-enum store_type { STORE_COMMIT, STORE_TREE, STORE_BLOB };
+enum store_type { STORE_COMMIT, STORE_TREE, STORE_BLOB, STORE_TAG, STORE_NONE };
 
 struct store {
 	const char *path; /* borrowed */
@@ -34,6 +34,8 @@ void store_close(struct store *s);
 int store_read(struct store *s, const struct commit_id *id,
 	       enum store_type type, size_t max, const char **out,
 	       size_t *out_len, struct verdict *v);
+/* By its header alone; STORE_NONE: not there, or unreadable. */
+enum store_type store_type_of(struct store *s, const struct commit_id *id);
 /* walk_source.read */
 int store_read_commit(void *ctx, const struct commit_id *id, const char **out,
 		      size_t *out_len, struct verdict *v);

@@ -10,6 +10,7 @@
 #include "policy/trust/history.h"
 #include "policy/verify/judge.h"
 #include "policy/verify/reply.h"
+#include "policy/verify/tagged.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct errand {
 	struct store store;
 	struct commit_id target, accepted;
 	bool has_accepted;
+	struct tagged tag; /* in front of the target, if the ref is a tag */
 	struct history_result *history;
 };
 
@@ -67,6 +69,23 @@ static void add_verdicts(struct errand *job)
 	job->reply.message.commits_verified = h->verified;
 }
 
+/* By the signers in force at the target: whoever may not sign any more may not
+ * tag either.  An accepted commit under a tag that we may have seen before. */
+static int check_tag(struct errand *job, const struct signers *signers,
+		     struct verdict *v)
+{
+	struct signature_time t = {
+		.now = job->req->now,
+		.first_seen = !job->has_accepted ||
+			      !commit_id_equal(&job->target, &job->accepted)};
+	struct signature_by by = {0};
+	int r = tagged_check(&job->tag, signers, &t, &by, v);
+
+	if (job->tag.found)
+		reply_commit(&job->reply, &job->tag.id, &by, r < 0 ? v : NULL);
+	return r;
+}
+
 /* Signatures of everything new.  ERR_TRUST: refused, the reply says why. */
 static int check_trust(struct errand *job, struct verdict *v)
 {
@@ -86,9 +105,12 @@ static int check_trust(struct errand *job, struct verdict *v)
 			root->revoked_keys.len, &signers, v);
 	if (r < 0)
 		return r;
-	r = history_check(&src, signers, &ask, job->history, v);
+	r = check_tag(job, signers, v);
+	if (r == 0) {
+		r = history_check(&src, signers, &ask, job->history, v);
+		add_verdicts(job);
+	}
 	signers_free(signers);
-	add_verdicts(job);
 	if (r == 0 &&
 	    (job->history->n_refused > 0 || !job->history->head_passed)) {
 		r = ERR_TRUST;
@@ -196,6 +218,10 @@ static int run(struct errand *job, struct verdict *v, struct err *err)
 	if (r < 0)
 		return r;
 	r = read_ids(job, v);
+	if (r == 0 && job->trusted)
+		r = tagged_open(&job->store, req->root->ref,
+				job->has_accepted ? &job->accepted : NULL,
+				job->arena, &job->target, &job->tag, v);
 	if (r == 0) {
 		reply_target(&job->reply, &job->target);
 		r = job->trusted ? check_trust(job, v) : read_target(job, v);

@@ -206,12 +206,37 @@ int bare_mirror_write(const char *path, const git_oid *id, struct err *err)
 	return file_replace(AT_FDCWD, name, 0640, text, BARE_HEX, err);
 }
 
-bool bare_has_commit(git_odb *odb, const git_oid *id)
+/* Of a tag's first lines; a tag of a tag is of no use to anybody. */
+static bool tagged_commit(git_odb_object *tag, git_oid *out)
+{
+	static const char type[] = "\ntype commit\n";
+	const char *bytes = git_odb_object_data(tag);
+	char hex[BARE_HEX];
+
+	if (git_odb_object_size(tag) < 7 + 40 + strlen(type) ||
+	    memcmp(bytes, "object ", 7) != 0 ||
+	    memcmp(bytes + 7 + 40, type, strlen(type)) != 0)
+		return false;
+	memcpy(hex, bytes + 7, 40);
+	hex[40] = '\0';
+	return text_is_hex(hex, 40) && git_oid_fromstr(out, hex) == 0;
+}
+
+bool bare_has_commit(git_odb *odb, const git_oid *id, git_oid *out)
 {
 	git_odb_object *object = NULL;
-	bool good = git_odb_read(&object, odb, id) == 0 &&
-		    git_odb_object_type(object) == GIT_OBJECT_COMMIT;
+	git_oid commit = *id;
+	bool good = git_odb_read(&object, odb, id) == 0;
 
+	if (good && git_odb_object_type(object) == GIT_OBJECT_TAG) {
+		good = tagged_commit(object, &commit);
+		git_odb_object_free(object);
+		object = NULL;
+		good = good && git_odb_read(&object, odb, &commit) == 0;
+	}
+	good = good && git_odb_object_type(object) == GIT_OBJECT_COMMIT;
 	git_odb_object_free(object);
+	if (good && out != NULL)
+		*out = commit;
 	return good;
 }

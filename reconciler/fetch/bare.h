@@ -29,7 +29,8 @@ int bare_open_objects(const char *path, git_repository **out_repo,
 /* Commit that BARE_MIRROR_REF names; false if there is none. */
 bool bare_mirror_read(const char *path, git_oid *out);
 int bare_mirror_write(const char *path, const git_oid *id, struct err *err);
-/* Whether the store has this commit, whole object checked. */
-bool bare_has_commit(git_odb *odb, const git_oid *id);
+/* Whether the store has this commit, or this tag and the commit that it is of;
+ * whole objects checked.  *out (NULL allowed) is the commit. */
+bool bare_has_commit(git_odb *odb, const git_oid *id, git_oid *out);
 
 #endif

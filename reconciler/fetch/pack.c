@@ -32,9 +32,12 @@ static int push_walk(git_repository *repo, git_odb *odb, const git_oid *want,
 		r = git_revwalk_sorting(*out, GIT_SORT_TIME);
 	if (r == 0)
 		r = git_revwalk_push(*out, want);
-	for (size_t i = 0; r == 0 && i < n_have; i++)
-		if (git_odb_exists(odb, &have[i]))
-			r = git_revwalk_hide(*out, &have[i]);
+	for (size_t i = 0; r == 0 && i < n_have; i++) {
+		git_oid commit;
+
+		if (bare_has_commit(odb, &have[i], &commit))
+			r = git_revwalk_hide(*out, &commit);
+	}
 	return r;
 }
 
@@ -47,21 +50,24 @@ int pack_make(const char *store_path, const git_oid *want, const git_oid *have,
 	git_repository *repo = NULL;
 	git_revwalk *walk = NULL;
 	git_odb *odb = NULL;
+	git_oid commit;
 	int r;
 
 	r = bare_open_objects(store_path, &repo, &odb, err);
 	if (r < 0)
 		return r;
-	if (!bare_has_commit(odb, want)) {
+	if (!bare_has_commit(odb, want, &commit)) {
 		r = err_set(err, ERR_NOTFOUND, "%s does not have the commit",
 			    store_path);
 		goto out;
 	}
-	r = push_walk(repo, odb, want, have, n_have, &walk);
+	r = push_walk(repo, odb, &commit, have, n_have, &walk);
 	if (r == 0)
 		r = git_packbuilder_new(&builder, repo);
 	if (r == 0)
 		r = git_packbuilder_insert_walk(builder, walk);
+	if (r == 0 && !git_oid_equal(want, &commit)) /* the tag itself */
+		r = git_packbuilder_insert(builder, want, NULL);
 	if (r < 0) {
 		r = bare_error(err, r == GIT_ENOTFOUND ? ERR_NOTFOUND : ERR_SYS,
 			       "pack history");
@@ -210,7 +216,7 @@ static int check_want(const char *store, const git_oid *want, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (!bare_has_commit(odb, want))
+	if (!bare_has_commit(odb, want, NULL))
 		r = err_set(err, ERR_NOTFOUND,
 			    "the wanted commit is not in the store after the "
 			    "transfer");

@@ -15,7 +15,8 @@
 /* Where the bytes of a pack go; a negative result ends the packing. */
 typedef int pack_sink(void *ctx, const void *bytes, size_t len);
 
-/* Everything that `want` reaches and none of `have` does, as one pack.  Unknown
+/* Everything that `want` (a commit, or a tag of one, which is in it too)
+ * reaches and none of `have` does, as one pack.  Unknown
  * haves are ignored.  *out_any false: nothing to send, sink not called.
  * ERR_NOTFOUND: want is not there or history is incomplete. */
 int pack_make(const char *store_path, const git_oid *want, const git_oid *have,
