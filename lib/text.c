@@ -90,6 +90,34 @@ void text_escape(struct buf *out, const char *bytes, size_t len)
 	}
 }
 
+static bool is_command(const char *text, size_t i)
+{
+	return i > 0 && text[i] == text[i - 1] &&
+	       (text[i] == ':' || text[i] == '#');
+}
+
+void text_inert(struct buf *out, const char *text, size_t len, bool escaped)
+{
+	size_t from = 0;
+
+#ifndef GUARD_OFF_TEXT_INERT
+	for (size_t i = 0; i < len; i++) {
+		if (!is_command(text, i) && !(escaped && text[i] == '\\'))
+			continue;
+		text_escape(out, text + from, i - from);
+		if (text[i] == '\\')
+			buf_putc(out, '\\');
+		else
+			buf_printf(out, "\\x%02x", (unsigned char)text[i]);
+		from = i + 1;
+	}
+	text_escape(out, text + from, len - from);
+#else
+	(void)is_command, (void)escaped, (void)from;
+	buf_put(out, text, len);
+#endif
+}
+
 /* One character of text_safe(): its escaped form, at most 12 bytes. */
 static size_t safe_piece(char piece[16], const unsigned char *p, size_t len,
 			 size_t *out_step)

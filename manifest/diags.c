@@ -86,25 +86,31 @@ void diags_sort(struct diags *d)
 		qsort(d->items, d->n, sizeof(*d->items), by_place);
 }
 
+/* Words of ours in which what is hostile was escaped by who wrote them. */
+static void put_words(struct buf *out, const char *words)
+{
+	text_inert(out, words, strlen(words), true);
+}
+
 static void print_one(const struct diag *g, struct buf *out)
 {
 	static const char *const severity[] = {"error", "warning", "note"};
 
 	if (g->pos.path) {
-		text_escape(out, g->pos.path, strlen(g->pos.path));
+		text_inert(out, g->pos.path, strlen(g->pos.path), false);
 		if (g->pos.line > 0)
 			buf_printf(out, ":%u:%u", g->pos.line, g->pos.column);
 		buf_puts(out, ": ");
 	}
 	buf_printf(out, "%s %s: ", severity[g->severity], g->code);
 	if (g->pointer && g->pointer[0]) {
-		buf_puts(out, g->pointer);
+		put_words(out, g->pointer);
 		buf_puts(out, ": ");
 	}
-	buf_puts(out, g->message);
+	put_words(out, g->message);
 	if (g->fix) {
 		buf_puts(out, " (fix: ");
-		buf_puts(out, g->fix);
+		put_words(out, g->fix);
 		buf_puts(out, ")");
 	}
 	buf_putc(out, '\n');

@@ -381,29 +381,12 @@ static void explain_print(struct buf *out, const char *code, const char *id,
 		   code, id, field, want, instead);
 }
 
-/* Codes that are no row of a table. */
-static const struct gates_row label_rows[] = {
-	{"P210", "podSecurityLabel",
-	 "Namespace labels " LABEL_PREFIX "{enforce,warn,audit}[-version]",
-	 "privileged, baseline or restricted; latest or v1.N",
-	 "write the value exactly, in lower case"},
-	{"P211", "podSecurityLabelLooser",
-	 "Namespace label " LABEL_PREFIX "enforce",
-	 "a level at least as strict as podSecurity of the policy",
-	 "remove the label; it cannot loosen the policy"},
-};
-
 int admission_explain(const char *code, struct buf *out, struct err *err)
 {
 	char quoted[QUOTE_BYTES];
 	size_t n_pss, n_gates;
 	const struct pss_row *pss = pss_rows(&n_pss);
 	const struct gates_row *gates = gates_rows(&n_gates);
-	const struct {
-		const struct gates_row *rows;
-		size_t n;
-	} lists[] = {{gates, n_gates},
-		     {label_rows, sizeof(label_rows) / sizeof(label_rows[0])}};
 
 	for (size_t i = 0; i < n_pss; i++)
 		if (strcmp(pss[i].code, code) == 0 ||
@@ -417,15 +400,12 @@ int admission_explain(const char *code, struct buf *out, struct err *err)
 				   pss[i].since);
 			return buf_check(out, err);
 		}
-	for (size_t k = 0; k < 2; k++)
-		for (size_t i = 0; i < lists[k].n; i++) {
-			const struct gates_row *row = &lists[k].rows[i];
-
-			if (strcmp(row->code, code) != 0 &&
-			    strcmp(row->id, code) != 0)
-				continue;
-			explain_print(out, row->code, row->id, row->field,
-				      row->want, row->instead);
+	for (size_t i = 0; i < n_gates; i++)
+		if (strcmp(gates[i].code, code) == 0 ||
+		    strcmp(gates[i].id, code) == 0) {
+			explain_print(out, gates[i].code, gates[i].id,
+				      gates[i].field, gates[i].want,
+				      gates[i].instead);
 			return buf_check(out, err);
 		}
 	return err_set(err, ERR_NOTFOUND,

@@ -24,6 +24,8 @@ enum gate {
 	GATE_HOST_USERS,
 	GATE_NODE_NAME,
 	GATE_IMAGE_NAME,
+	GATE_LABEL, /* judged by admission.c */
+	GATE_LABEL_LOOSER,
 };
 
 static const struct gates_row rows[] = {
@@ -64,6 +66,16 @@ static const struct gates_row rows[] = {
 	[GATE_IMAGE_NAME] = {"P208", "imageName", "containers[*].image",
 			     "a well-formed image reference",
 			     "write registry/path:tag@sha256:<64 hex>"},
+	[GATE_LABEL] = {"P210", "podSecurityLabel",
+			"Namespace labels pod-security.kubernetes.io/"
+			"{enforce,warn,audit}[-version]",
+			"privileged, baseline or restricted; latest or v1.N",
+			"write the value exactly, in lower case"},
+	[GATE_LABEL_LOOSER] =
+		{"P211", "podSecurityLabelLooser",
+		 "Namespace label pod-security.kubernetes.io/enforce",
+		 "a level at least as strict as podSecurity of the policy",
+		 "remove the label; it cannot loosen the policy"},
 };
 
 const struct gates_row *gates_rows(size_t *out_n)

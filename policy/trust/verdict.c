@@ -64,17 +64,6 @@ const char *verdict_name(enum tcode code)
 	return r != NULL ? r->name : "T000";
 }
 
-int verdict_explain(const char *name, struct buf *out, struct err *err)
-{
-	for (size_t i = 1; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].name, name) == 0) {
-			buf_printf(out, "%s %s\n  instead: %s\n", name,
-				   rows[i].text, rows[i].fix);
-			return 0;
-		}
-	return err_set(err, ERR_NOTFOUND, "unknown code '%s'", name);
-}
-
 const char *verdict_text(enum tcode code)
 {
 	const struct row *r = find(code);

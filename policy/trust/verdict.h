@@ -203,7 +203,5 @@ const char *verdict_name(enum tcode code);
 /* What the code means and what to do; "" for unknown ones.  Borrowed. */
 const char *verdict_text(enum tcode code);
 const char *verdict_fix(enum tcode code);
-/* Writes the row of a code, by its name ("T110"); ERR_NOTFOUND. */
-int verdict_explain(const char *name, struct buf *out, struct err *err);
 
 #endif

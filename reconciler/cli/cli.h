@@ -48,7 +48,7 @@ int host_drain_command(void *ctx, struct err *err);
 int host_revoke_command(void *ctx, struct err *err);
 int audit_show_command(void *ctx, struct err *err);
 int audit_verify_command(void *ctx, struct err *err);
-int misc_explain(void *ctx, struct err *err);
+int explain_command(void *ctx, struct err *err);
 int logs_command(void *ctx, struct err *err);
 int misc_completion(void *ctx, struct err *err);
 int misc_version(void *ctx, struct err *err);

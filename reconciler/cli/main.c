@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define ARENA_MAX ((size_t)1 << 30)
+#define LINE_MAX_BYTES ((size_t)1 << 20)
 
 static void clear_progress(struct cli *cli)
 {
@@ -27,10 +28,22 @@ static void clear_progress(struct cli *cli)
 	cli->progress_shown = false;
 }
 
+/* In the log of a CI service a line could be a command to it. */
+static void put_line(const char *before, const char *line)
+{
+	struct buf out;
+
+	buf_init(&out, LINE_MAX_BYTES);
+	text_inert(&out, line, strlen(line), true);
+	(void)fprintf(stderr, "%s%s\n", before,
+		      out.data == NULL ? "" : out.data);
+	buf_release(&out);
+}
+
 static void show_line(void *ctx, const char *line)
 {
 	clear_progress(ctx);
-	(void)fprintf(stderr, "%s\n", line);
+	put_line("", line);
 }
 
 static void show_progress(void *ctx, const char *line)
@@ -108,9 +121,12 @@ static void check_descriptors(void)
 
 static void report_error(struct cli *cli, const struct err *err)
 {
+	char before[64];
+
 	clear_progress(cli);
-	(void)fprintf(stderr, "reconcile: error %s: %s\n", err_name(err->code),
-		      err->msg);
+	(void)snprintf(before, sizeof(before),
+		       "reconcile: error %s: ", err_name(err->code));
+	put_line(before, err->msg);
 }
 
 int main(int argc, char **argv)

@@ -1,82 +1,78 @@
-/* pass.c - `reconcile`, --dry-run, --daemon and --from/--to. */
+/* pass.c - `reconcile`, --dry-run and --daemon. */
 #include "reconciler/cli/cli.h"
 
 #include "lib/num.h"
 #include "lib/text.h"
 #include "policy/verify/verify.pb-c.h"
 #include "reconciler/cli/daemon.h"
+#include "reconciler/cli/output.h"
+#include "reconciler/cli/propose.h"
 #include "reconciler/core/fleet.h"
 #include "reconciler/core/membership.h"
 #include "reconciler/core/pass.h"
 #include "reconciler/plan/plan.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define OUT_MAX ((size_t)256 << 20)
 
-static struct plan_style style_of(const struct cli *cli)
+/* The report of a pass that changed nothing. */
+static struct report report_of(const struct pass_result *p)
 {
-	struct plan_style style = {.color = cli->color};
-	struct winsize ws;
+	const struct pass_target *t = &p->target;
+	const struct verdict *v = &t->verdict;
+	const int kind = t->refused ? v->kind : -1;
+	struct report r = {
+		.base_id = t->accepted,
+		.head_id = t->head,
+		.exit = p->exit,
+		.judged = true,
+		.refused_trust =
+			kind == VERIFY__VERIFY_REPLY__VERDICT__REFUSED_TRUST,
+		.refused_manifest =
+			kind == VERIFY__VERIFY_REPLY__VERDICT__REFUSED_MANIFEST,
+		.refused_policy =
+			kind == VERIFY__VERIFY_REPLY__VERDICT__REFUSED_POLICY,
+		.trust_version = v->trust_version,
+		.verified = v->verified,
+		.requirements = v->requirements,
+		.n_requirements = v->n_requirements,
+		.commits = v->commits,
+		.n_commits = v->n_commits,
+		.facts = v->facts,
+		.n_facts = v->n_facts,
+		.diags = &v->diags,
+	};
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0)
-		style.width = ws.ws_col;
-	return style;
-}
-
-/* Why a commit is refused: the commits, then every diagnostic. */
-static void print_refusal(const struct verdict *v, const char *accepted,
-			  struct buf *out)
-{
-	size_t errors = 0;
-
-	buf_printf(out, "Commit %.12s is refused.\n", v->commit);
-	diags_print_text(&v->diags, out);
-	for (size_t i = 0; i < v->diags.n; i++)
-		errors += v->diags.items[i].severity == DIAG_ERROR;
-	if (errors > 0)
-		buf_printf(out, "%zu error%s.\n", errors,
-			   errors == 1 ? "" : "s");
-	if (accepted != NULL)
-		buf_printf(out, "Commit %.12s stays in force.\n", accepted);
-}
-
-static int print_plan(struct cli *cli, const struct snapshot *want,
-		      const struct world *w, const struct plan *plan,
-		      const struct diags *diags, struct err *err)
-{
-	struct plan_style style = style_of(cli);
-	struct buf out;
-	bool json = false;
-	int r = cli_json(cli, &json, err);
-
-	if (r < 0)
-		return r;
-	buf_init(&out, OUT_MAX);
-	r = json ? plan_render_json(plan, want, w, diags, &out, err)
-		 : plan_render_text(plan, want, w, diags, &style, &out, err);
-	if (r == 0)
-		r = cli_print(&out, err);
-	buf_release(&out);
+	if (t->have_snapshot) {
+		r.plan = &p->plan;
+		r.want = &t->want;
+		r.world = &p->world;
+		r.plan_diags = &p->diags;
+	} else {
+		r.no_plan = "no commit is in force";
+	}
 	return r;
 }
 
-/* with_plan: what the plan complains of, too. */
-static int print_result(const struct pass_result *p, bool with_plan,
-			struct err *err)
+/* What was refused and why, for standard error. */
+static int print_result(const struct pass_result *p, struct err *err)
 {
+	struct report report = report_of(p);
 	struct buf out;
 	int r = 0;
 
 	buf_init(&out, OUT_MAX);
-	if (p->target.refused)
-		print_refusal(&p->target.verdict, p->target.accepted, &out);
-	if (with_plan && p->exit != CORE_EXIT_DONE)
+	if (p->target.refused) {
+		buf_printf(&out, "Commit %.12s is refused.\n",
+			   p->target.verdict.commit);
+		report_text_refusal(&report, &out);
+		if (p->target.accepted != NULL)
+			buf_printf(&out, "Commit %.12s stays in force.\n",
+				   p->target.accepted);
+	}
+	if (p->exit != CORE_EXIT_DONE)
 		diags_print_text(&p->diags, &out);
 	if (out.len > 0 && fwrite(out.data, 1, out.len, stderr) != out.len)
 		r = err_set(err, ERR_SYS, "standard error is closed");
@@ -84,119 +80,18 @@ static int print_result(const struct pass_result *p, bool with_plan,
 	return r;
 }
 
-/* The repository that dir is in: dir or a folder above it, as git finds it. */
-static int find_repository(struct cli *cli, const char *dir, const char **out,
-			   struct err *err)
-{
-	char *at = realpath(dir, NULL);
-	char *slash;
-
-	if (at == NULL)
-		return err_sys(err, errno, "--repo %s", dir);
-	for (;;) {
-		const char *git = arena_printf(cli->arena, "%s/.git", at);
-		const char *head = arena_printf(cli->arena, "%s/HEAD", at);
-
-		if (access(git, F_OK) == 0 || access(head, F_OK) == 0) {
-			*out = access(git, F_OK) == 0
-				       ? git
-				       : arena_strdup(cli->arena, at);
-			free(at);
-			return 0;
-		}
-		slash = strrchr(at, '/');
-		if (slash == NULL || slash == at)
-			break;
-		*slash = '\0';
-	}
-	free(at);
-	return err_set(err, ERR_INPUT,
-		       "%s is in no git repository: name one with --repo", dir);
-}
-
-static int one_verdict(struct cli *cli, const char *repository, const char *rev,
-		       struct snapshot *out, struct err *err)
-{
-	struct verify_args args = {
-		.repository = repository,
-		.target = rev,
-		.mode = VERIFY__VERIFY_REQUEST__MODE__UNTRUSTED,
-	};
-	struct verdict v;
-	struct buf text;
-	int r = siblings_verify(&cli->conf,
-				cli->conf.libexec[0] != '\0' ? cli->conf.libexec
-							     : NULL,
-				&args, cli->arena, &v, err);
-
-	if (r < 0)
-		return r;
-	if (v.kind != VERIFY__VERIFY_REPLY__VERDICT__ACCEPTED) {
-		buf_init(&text, OUT_MAX);
-		print_refusal(&v, NULL, &text);
-		(void)fwrite(text.data, 1, text.len, stderr);
-		buf_release(&text);
-		return v.kind == VERIFY__VERIFY_REPLY__VERDICT__REFUSED_POLICY
-			       ? err_set(err, ERR_DENIED,
-					 "revision is refused by policy")
-			       : err_set(err, ERR_INPUT,
-					 "revision has bad manifests");
-	}
-	if (v.snapshot == NULL)
-		return err_set(err, ERR_PROTO, "no snapshot");
-	return snapshot_decode(v.snapshot, v.snapshot_len, cli->arena, out,
-			       err);
-}
-
-/* Two revisions: no host, no credential, nothing of the repository runs. */
-static int compare(struct cli *cli, const char *from, const char *to,
-		   struct err *err)
-{
-	const char *dir = opt_get(&cli->values, "repo");
-	const char *repository = NULL;
-	struct snapshot a;
-	struct snapshot b;
-	struct world none = {0};
-	struct plan plan;
-	struct diags diags;
-	int r;
-
-	if (from == NULL || to == NULL)
-		return err_set(err, ERR_INPUT, "want both --from and --to");
-	if (opt_get(&cli->values, "config") != NULL)
-		r = cli_load(cli, err);
-	else
-		r = 0;
-	if (cli->conf.libexec == NULL)
-		cli->conf.libexec = "";
-	diags_init(&diags, cli->arena, 1000);
-	if (r == 0)
-		r = find_repository(cli, dir == NULL ? "." : dir, &repository,
-				    err);
-	if (r == 0)
-		r = one_verdict(cli, repository, from, &a, err);
-	if (r < 0)
-		return err_wrap(err, "--from %s", from);
-	r = one_verdict(cli, repository, to, &b, err);
-	if (r < 0)
-		return err_wrap(err, "--to %s", to);
-	r = plan_compare(&a, &b, cli->arena, &diags, &plan, err);
-	if (r == 0)
-		r = print_plan(cli, &b, &none, &plan, &diags, err);
-	if (r == 0 && plan.n > 0 &&
-	    opt_get(&cli->values, "detailed-exitcode") != NULL)
-		cli->exit = CORE_EXIT_PENDING;
-	return r;
-}
-
 static int dry_run(struct cli *cli, struct err *err)
 {
 	struct pass_options options = {.dry_run = true, .timeout_s = -1};
+	struct output out;
 	struct pass_result p;
+	struct report report;
 	struct core core;
 	struct err why = {0};
-	int r = cli_open(cli, true, &core, err);
+	int r = output_parse(cli, &out, err);
 
+	if (r == 0)
+		r = cli_open(cli, true, &core, err);
 	if (r < 0)
 		return r;
 	r = fleet_open(&core, false, &why);
@@ -206,17 +101,15 @@ static int dry_run(struct cli *cli, struct err *err)
 			 "last",
 			 why.msg);
 	r = pass_run(&core, &options, cli->arena, &p, err);
-	if (r == 0)
-		r = print_result(&p, false, err);
-	if (r == 0 && p.target.have_snapshot)
-		r = print_plan(cli, &p.target.want, &p.world, &p.plan, &p.diags,
-			       err);
-	core_close(&core);
-	if (r == 0 && p.exit != CORE_EXIT_DONE)
+	if (r == 0) {
+		if (p.exit == CORE_EXIT_DONE && p.plan.n > 0 &&
+		    opt_get(&cli->values, "detailed-exitcode") != NULL)
+			p.exit = CORE_EXIT_PENDING;
+		report = report_of(&p);
+		r = output_write(cli, &out, &report, err);
 		cli->exit = p.exit;
-	else if (r == 0 && p.plan.n > 0 &&
-		 opt_get(&cli->values, "detailed-exitcode") != NULL)
-		cli->exit = CORE_EXIT_PENDING;
+	}
+	core_close(&core);
 	return r;
 }
 
@@ -287,7 +180,11 @@ int pass_command(void *ctx, struct err *err)
 	if (r < 0)
 		return r;
 	if (from != NULL || to != NULL)
-		return compare(cli, from, to, err);
+		return propose_command(cli, from, to, err);
+	if (opt_get(&cli->values, "dry-run") == NULL &&
+	    opt_get(&cli->values, "output") != NULL)
+		return err_set(err, ERR_INPUT,
+			       "--output is for --dry-run and --from --to");
 	if (opt_get(&cli->values, "dry-run") != NULL)
 		return dry_run(cli, err);
 	r = cli_open(cli, false, &core, err);
@@ -304,7 +201,7 @@ int pass_command(void *ctx, struct err *err)
 	} else if (r == 0) {
 		r = pass_run(&core, &options, cli->arena, &p, err);
 		if (r == 0) {
-			r = print_result(&p, true, err);
+			r = print_result(&p, err);
 			say_end(&core, &p);
 			cli->exit = p.exit;
 		}

@@ -18,7 +18,6 @@
 
 #define PERCENT 100
 #define NAME_HASH 10
-#define QUOTE_BYTES 64
 /* A plan of more rounds than this is cut, with a diagnostic. */
 #define PLAN_ROUNDS_MAX 2000
 
@@ -359,9 +358,7 @@ unsigned int plan_pods_max(const struct object *owner)
 	return rollout_pods_max(owner);
 }
 
-static const struct {
-	const char *code, *title, *help;
-} codes[] = {
+static const struct plan_code codes[] = {
 	{"R101", "pod cannot be placed",
 	 "No host passes every filter; the message counts hosts by the first "
 	 "filter that refused. Add or uncordon a host, lower the requests, or "
@@ -392,16 +389,8 @@ static const struct {
 	 "with the commit: try again, or write the image with its digest."},
 };
 
-int plan_explain(const char *code, struct buf *out, struct err *err)
+const struct plan_code *plan_codes(size_t *out_n)
 {
-	char quoted[QUOTE_BYTES];
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (strcmp(codes[i].code, code) == 0) {
-			buf_printf(out, "%s %s\n  %s\n", codes[i].code,
-				   codes[i].title, codes[i].help);
-			return buf_check(out, err);
-		}
-	return err_set(err, ERR_NOTFOUND, "want an R code, have \"%s\"",
-		       text_safe(quoted, sizeof(quoted), code, strlen(code)));
+	*out_n = sizeof(codes) / sizeof(codes[0]);
+	return codes;
 }

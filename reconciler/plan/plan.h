@@ -77,8 +77,11 @@ int plan_compare(const struct snapshot *from, const struct snapshot *to,
 		 struct arena *arena, struct diags *diags, struct plan *out,
 		 struct err *err);
 
-/* Text of an R code: `reconcile explain R101`.  ERR_NOTFOUND. */
-int plan_explain(const char *code, struct buf *out, struct err *err);
+/* The R codes of the reconciler.  Static. */
+struct plan_code {
+	const char *code, *title, *help;
+};
+const struct plan_code *plan_codes(size_t *out_n);
 
 struct plan_style {
 	bool color;

@@ -4,7 +4,7 @@
  */
 #include "reconciler/report/report.h"
 
-#include "lib/text.h"
+#include "lib/hash.h"
 #include "reconciler/report/safe.h"
 
 #include <stdlib.h>
@@ -74,9 +74,20 @@ static void add_requirement(struct list *l, const struct report_requirement *q)
 	    });
 }
 
-static void add_commit(struct list *l, const struct report_commit *c)
+bool report_bad(const struct report *r, const struct report_commit *c)
 {
 	if (strcmp(c->code, "OK") == 0)
+		return false;
+	for (size_t i = 0; i < r->diags->n; i++)
+		if (strcmp(r->diags->items[i].code, c->code) == 0 &&
+		    strstr(r->diags->items[i].message, c->commit) != NULL)
+			return false;
+	return true;
+}
+
+static void add_commit(struct list *l, const struct report_commit *c)
+{
+	if (!report_bad(l->r, c))
 		return;
 	add(l, (struct report_finding){
 		       .severity = DIAG_ERROR,
@@ -204,4 +215,47 @@ const char *report_trust(const struct report *r, struct arena *arena)
 			    "%zu of %zu requirements met, %zu commit%s not "
 			    "trusted",
 			    met, r->n_requirements, bad, bad == 1 ? "" : "s");
+}
+
+const char *report_changes(const struct report *r, struct arena *arena)
+{
+	const struct plan *p = r->plan;
+
+	if (p == NULL)
+		return "none could be made";
+	if (p->n == 0)
+		return p->waiting ? "nothing now, pods are becoming ready"
+				  : "no changes";
+	return arena_printf(arena,
+			    "%zu to create, %zu to update, %zu to delete; %zu "
+			    "pods to start, %zu to stop",
+			    p->n_objects_create, p->n_objects_update,
+			    p->n_objects_delete, p->n_pods_start,
+			    p->n_pods_stop);
+}
+
+static bool same(const struct report_finding *a, const struct report_finding *b)
+{
+	return strcmp(a->code, b->code) == 0 &&
+	       strcmp(a->message, b->message) == 0 &&
+	       strcmp(a->path ? a->path : "", b->path ? b->path : "") == 0 &&
+	       strcmp(a->pointer ? a->pointer : "",
+		      b->pointer ? b->pointer : "") == 0;
+}
+
+const char *report_fingerprint(const struct report_finding *items, size_t i,
+			       struct arena *arena)
+{
+	const struct report_finding *f = &items[i];
+	char hex[HASH_HEX];
+	unsigned int again = 0;
+	const char *text;
+
+	for (size_t k = 0; k < i; k++)
+		again += same(&items[k], f);
+	text = arena_printf(arena, "%s\n%s\n%s\n%s\n%u", f->code,
+			    f->path ? f->path : "",
+			    f->pointer ? f->pointer : "", f->message, again);
+	hash_sha256_hex(text, strlen(text), hex);
+	return arena_strdup(arena, hex);
 }

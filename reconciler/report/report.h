@@ -47,6 +47,7 @@ struct report_requirement {
 struct report {
 	const char *base, *head;       /* as named by the person; NULL */
 	const char *base_id, *head_id; /* hex; NULL if not known */
+	int exit; /* status that the program ends with, reconcile(1) */
 	/* trust; judged false: there was nothing to judge it by */
 	bool judged;
 	bool refused_trust, refused_manifest, refused_policy;
@@ -83,10 +84,17 @@ struct report_finding {
  * are. */
 void report_findings(const struct report *r, struct arena *arena,
 		     const struct report_finding **out, size_t *out_n);
+/* Is c refused, and does no diagnostic say so already? */
+bool report_bad(const struct report *r, const struct report_commit *c);
 /* Requirements that are not met, and commits that nobody may believe. */
 size_t report_missing(const struct report *r);
 size_t report_errors(const struct report *r); /* of diagnostics */
-/* What trust says, in a few words: "1 of 2 requirements met".  Ours alone. */
+/* What trust says, and what the plan does, in a few words of ours alone:
+ * "1 of 2 requirements met". */
 const char *report_trust(const struct report *r, struct arena *arena);
+const char *report_changes(const struct report *r, struct arena *arena);
+/* 64 hex digits that stay the same when lines move; distinct in a report. */
+const char *report_fingerprint(const struct report_finding *items, size_t i,
+			       struct arena *arena);
 
 #endif

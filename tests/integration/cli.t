@@ -111,7 +111,7 @@ like "$OUT" "signed by alice@example.com" "the plan names the signer"
 A=$($R --dry-run -o json 2>/dev/null)
 Bb=$($R --dry-run -o json 2>/dev/null)
 is "$A" "$Bb" "equal inputs give equal bytes"
-is "$(printf '%s' "$A" | jq -r .schema)" "reconcile.plan/v1" "JSON has its schema"
+is "$(printf '%s' "$A" | jq -r '.schema, .plan.schema' | paste -sd' ')" "reconcile.report/v1 reconcile.plan/v1" "JSON has its schema, and that of the plan in it"
 run $R --dry-run --detailed-exitcode
 is "$ST" 2 "--detailed-exitcode: changes are pending"
 
@@ -139,24 +139,24 @@ printf 'a: [1\n' >"$W/clone/apps/broken.yaml"
 world_commit "two mistakes"
 run $R --dry-run
 is "$ST" 3 "bad manifests: exit 3"
-like "$ERR" "apps/web.yaml:[0-9]+:[0-9]+: error M[0-9]+.*imagee" "an unknown field with its place"
-like "$ERR" "apps/broken.yaml:[0-9]+:[0-9]+: error M[0-9]+" "and the other file, at once"
+like "$OUT" "apps/web.yaml:[0-9]+:[0-9]+: error M[0-9]+.*imagee" "an unknown field with its place"
+like "$OUT" "apps/broken.yaml:[0-9]+:[0-9]+: error M[0-9]+" "and the other file, at once"
 git -C "$W/clone" reset -q --hard "$GOOD"
 web 4 "securityContext: {privileged: true}"
 world_commit "privileged"
 run $R --dry-run
 is "$ST" 5 "refused by policy: exit 5"
-like "$ERR" "apps/web.yaml:[0-9]+:[0-9]+: error P[0-9]+.*privileged" "the rule and the place"
+like "$OUT" "apps/web.yaml:[0-9]+:[0-9]+: error P[0-9]+.*privileged" "the rule and the place"
 git -C "$W/clone" reset -q --hard "$GOOD"
 world_commit "unsigned" -
 run $R --dry-run
 is "$ST" 4 "an unsigned commit: exit 4 (A1)"
-like "$ERR" "error T[0-9]+" "with its code"
+like "$OUT" "error T[0-9]+" "with its code"
 git -C "$W/clone" reset -q --hard "$GOOD"
 world_commit "unknown key" mallory
 run $R --dry-run
 is "$ST" 4 "an unknown key: exit 4 (A2)"
-like "$ERR" "SHA256:" "with the key's fingerprint"
+like "$OUT" "SHA256:" "with the key's fingerprint"
 git -C "$W/clone" reset -q --hard "$GOOD"
 git -C "$W/clone" push -q --force origin main
 printf '' >"$W/manager/revoked_keys"

@@ -116,7 +116,7 @@ world_routes
 PLAN=$(rec --dry-run -o json 2>/dev/null)
 pass
 is "$ST" 0 "the pass converges" || { echo "$ERR" | sed 's/^/# /'; rec status | sed 's/^/# /'; }
-is "$(printf '%s' "$PLAN" | jq -r '.changes[] | select(.action == "start") | "\(.pod) \(.host)"' | sort)" \
+is "$(printf '%s' "$PLAN" | jq -r '.plan.changes[] | select(.action == "start") | "\(.pod) \(.host)"' | sort)" \
 	"$(rec status -o json | jq -r '.pods[] | "\(.name) \(.host)"' | sort)" \
 	"what --dry-run said is what runs, pod by pod, host by host"
 is "$(ready web)" 3 "three replicas are ready"
@@ -167,7 +167,7 @@ if wait_for 10 healed; then ok "a killed container is back without the manager";
 for c in $(engine_on "$H1" list --format json | jq -r ".[].id | select(startswith(\"$U1\"))"); do
 	engine_on "$H1" delete --force "$c"
 done
-drifted() { rec --dry-run -o json 2>/dev/null | jq -e '.summary.drift > 0'; }
+drifted() { rec --dry-run -o json 2>/dev/null | jq -e '.plan.summary.drift > 0'; }
 if wait_for 15 drifted; then ok "a removed pod is shown as drift"; else not_ok "a removed pod is shown as drift" "$(rec status)"; fi
 pass
 is "$ST" 0 "drift is repaired"

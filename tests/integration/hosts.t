@@ -119,7 +119,7 @@ web 1
 world_commit "unsigned" -
 U=$(pods web uid | head -n 1) H=$(pods web host | head -n 1)
 for c in $(engine_on "$H" list --format json | jq -r ".[].id | select(startswith(\"$U\"))"); do engine_on "$H" delete --force "$c"; done
-drifted() { rec --dry-run -o json 2>/dev/null | jq -e '.summary.drift > 0'; }
+drifted() { rec --dry-run -o json 2>/dev/null | jq -e '.plan.summary.drift > 0'; }
 wait_for 15 drifted
 pass
 is "$ST" 4 "a refused head: exit 4"

@@ -483,20 +483,6 @@ static void test_long_roll_out(void **state)
 	assert_true(t < 5000);
 }
 
-static void test_explain(void **state)
-{
-	struct buf b;
-	struct err err;
-
-	(void)state;
-	buf_init(&b, 4096);
-	assert_int_equal(plan_explain("R103", &b, &err), 0);
-	assert_non_null(strstr(b.data, "progressDeadlineSeconds"));
-	assert_int_equal(plan_explain("\x1b", &b, &err), ERR_NOTFOUND);
-	assert_non_null(strstr(err.msg, "have \"\\x1b\""));
-	buf_release(&b);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -526,7 +512,6 @@ int main(void)
 		T(test_names_and_most_pods),
 		T(test_time_grows_with_size_only),
 		T(test_long_roll_out),
-		T(test_explain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,126 @@
+/*
+ * report_text.c - a report for people at a terminal or in a log.  Pure; text of
+ * commits goes through safe.h, so no line begins with it unescaped.
+ */
+#include "reconciler/report/format.h"
+
+#include "reconciler/report/safe.h"
+
+#include <string.h>
+
+#define ID_SHOWN 12
+#define NAMES_SHOWN 16
+
+static void put_names(struct buf *out, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n && i < NAMES_SHOWN; i++) {
+		buf_puts(out, i > 0 ? ", " : "");
+		safe_put_words(out, names[i]);
+	}
+	if (n > NAMES_SHOWN)
+		buf_printf(out, " and %zu more", n - NAMES_SHOWN);
+}
+
+static void put_row(struct buf *out, const char *what, const char *text)
+{
+	if (text == NULL || text[0] == '\0')
+		return;
+	buf_printf(out, "      %s: ", what);
+	safe_put_words(out, text);
+	buf_putc(out, '\n');
+}
+
+static void put_people(struct buf *out, const char *what,
+		       const char *const *names, size_t n)
+{
+	if (n == 0)
+		return;
+	buf_printf(out, "      %s: ", what);
+	put_names(out, names, n);
+	buf_putc(out, '\n');
+}
+
+static void put_requirement(struct buf *out, const struct report_requirement *q)
+{
+	buf_puts(out, q->met ? "  met      " : "  missing  ");
+	safe_put_words(out, q->rule);
+	buf_printf(out, ", %u of the people for ", q->threshold);
+	put_names(out, q->paths, q->n_paths);
+	if (q->paths_total > q->n_paths)
+		buf_printf(out, " and %zu more", q->paths_total - q->n_paths);
+	buf_putc(out, '\n');
+	put_people(out, "signed", q->have, q->n_have);
+	if (q->met)
+		return;
+	put_people(out, "could sign", q->could, q->n_could);
+	put_row(out, q->code, q->message);
+	put_row(out, "do", q->fix);
+}
+
+static void put_commit(struct buf *out, const struct report_commit *c)
+{
+	buf_puts(out, "  commit ");
+	buf_put(out, c->commit, safe_fit(c->commit, ID_SHOWN));
+	if (c->subject[0] != '\0') {
+		buf_puts(out, " \"");
+		safe_put_words(out, c->subject);
+		buf_puts(out, "\"");
+	}
+	buf_putc(out, '\n');
+	put_row(out, c->code, c->reason);
+}
+
+static void put_trust(const struct report *r, struct arena *arena,
+		      struct buf *out)
+{
+	buf_printf(out, "trust: %s", report_trust(r, arena));
+	if (r->trust_version > 0)
+		buf_printf(out, ", by version %llu of the trust policy",
+			   (unsigned long long)r->trust_version);
+	buf_putc(out, '\n');
+	for (size_t i = 0; i < r->n_facts; i++) {
+		buf_puts(out, "  ");
+		safe_put_words(out, r->facts[i]);
+		buf_putc(out, '\n');
+	}
+	for (size_t i = 0; i < r->n_requirements; i++)
+		put_requirement(out, &r->requirements[i]);
+	for (size_t i = 0; i < r->n_commits; i++)
+		if (report_bad(r, &r->commits[i]))
+			put_commit(out, &r->commits[i]);
+	buf_putc(out, '\n');
+}
+
+static void put_diags(const struct report *r, struct buf *out)
+{
+	size_t n = report_errors(r);
+
+	diags_print_text(r->diags, out);
+	if (n > 0)
+		buf_printf(out, "%zu error%s.\n", n, n == 1 ? "" : "s");
+	if (r->diags->n > 0)
+		buf_putc(out, '\n');
+}
+
+void report_text_refusal(const struct report *r, struct buf *out)
+{
+	struct arena *arena = arena_new((size_t)1 << 20);
+
+	put_trust(r, arena, out);
+	arena_free(arena);
+	put_diags(r, out);
+}
+
+int report_text(const struct report *r, const struct format_ask *ask,
+		struct buf *out, struct err *err)
+{
+	int ret = 0;
+
+	report_text_refusal(r, out);
+	if (r->plan != NULL)
+		ret = plan_render_text(r->plan, r->want, r->world,
+				       r->plan_diags, &ask->style, out, err);
+	else
+		buf_printf(out, "No plan: %s.\n", r->no_plan);
+	return ret < 0 ? ret : buf_check(out, err);
+}
