@@ -57,7 +57,8 @@ int people_new(const struct trust_spec *spec, struct arena *arena,
 void people_free(struct people *p); /* NULL allowed; the keys */
 
 const struct trust_spec *people_spec(const struct people *p);
-/* Keys of people, carriers and freshness; signature_by.use tells which. */
+/* Keys of people, carriers and freshness; signature_by.use tells which.  Also
+ * what is revoked: signers_payload_revoked() and the others. */
 const struct signers *people_signers(const struct people *p);
 /* NULL when nobody has that name (a carrier has none). */
 const struct people_person *people_find(const struct people *p,
@@ -90,8 +91,6 @@ int64_t people_max_age_s(const struct people *p); /* 0: no limit */
 int64_t people_expires(const struct people *p);	  /* unix s */
 /* Expired: only a step that changes nothing but the trust policy is good. */
 bool people_expired(const struct people *p, int64_t now);
-/* "sha256:HEX" of signed bytes: is the commit or approval denied? */
-bool people_payload_denied(const struct people *p, const char *digest);
 /* Whether next may follow p: its version is exactly one more.  T186. */
 int people_successor(const struct people *p, const struct people *next,
 		     struct verdict *v);

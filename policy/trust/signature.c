@@ -185,7 +185,11 @@ static int check_authority_line(const struct check *c,
 	r = check_window(c, line);
 	if (r < 0)
 		return r;
-	set_signer(by, line, presence, name->bytes, name->len);
+	if (line->person != NULL)
+		set_signer(by, line, presence, line->person,
+			   strlen(line->person));
+	else
+		set_signer(by, line, presence, name->bytes, name->len);
 	return 0;
 }
 

@@ -12,13 +12,13 @@
 #include "lib/encode.h"
 #include "lib/pattern.h"
 #include "lib/text.h"
-#include "policy/trust/revoked.h"
 #include "policy/trust/utc.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct signers {
+	struct arena *own; /* freed with it; NULL: somebody else's */
 	struct arena *arena;
 	struct signer *items;
 	size_t n;
@@ -164,8 +164,17 @@ static bool is_key_type(const char *word)
 	       strcmp(word, "ssh-dss") == 0;
 }
 
-static int set_key(struct ctx *c, const char *type, const char *b64,
-		   struct signer *s)
+static int bad_key(struct verdict *v, const char *what, const char *have)
+{
+	char shown[80];
+
+	return verdict_fail(
+		v, TCODE_SIGNERS, "%s \"%s\"", what,
+		text_safe(shown, sizeof(shown), have, strlen(have)));
+}
+
+static int read_key(const char *type, const char *b64, struct arena *arena,
+		    struct signer *s, struct verdict *v)
 {
 	struct buf bytes;
 	struct wire_span name;
@@ -174,22 +183,29 @@ static int set_key(struct ctx *c, const char *type, const char *b64,
 
 	buf_init(&bytes, PUBKEY_BLOB_MAX);
 	if (!encode_unbase64(&bytes, b64, strlen(b64))) {
-		r = bad(c, TCODE_SIGNERS, "want base64 of a key, have", b64);
+		r = bad_key(v, "want base64 of a key, have", b64);
 		goto out;
 	}
-	s->blob.bytes = arena_memdup(c->s->arena, bytes.data, bytes.len);
+	s->blob.bytes = arena_memdup(arena, bytes.data, bytes.len);
 	s->blob.len = bytes.len;
 	w = wire_of(&s->blob);
 	if (!wire_string(&w, &name) || !wire_is(&name, type)) {
-		r = bad(c, TCODE_SIGNERS, "the key is not of the type", type);
+		r = bad_key(v, "the key is not of the type", type);
 		goto out;
 	}
-	r = pubkey_parse(&s->blob, &s->key, c->v);
-	if (r < 0)
-		(void)verdict_wrap(c->v, "allowed signers:%u", c->line);
+	r = pubkey_parse(&s->blob, &s->key, v);
 out:
 	buf_release(&bytes);
 	return r;
+}
+
+int signers_read_key(const char *line, struct arena *arena, struct signer *out,
+		     struct verdict *v)
+{
+	char *rest = arena_strdup(arena, line);
+	const char *type = next_word(&rest);
+
+	return read_key(type, next_word(&rest), arena, out, v);
 }
 
 static int set_principals(struct ctx *c, char *word, struct signer *s)
@@ -230,9 +246,9 @@ static int parse_line(struct ctx *c, char *line)
 			return r;
 		type = next_word(&rest);
 	}
-	r = set_key(c, type, next_word(&rest), &s);
+	r = read_key(type, next_word(&rest), c->s->arena, &s, c->v);
 	if (r < 0)
-		return r;
+		return verdict_wrap(c->v, "allowed signers:%u", c->line);
 	c->s->items[c->s->n++] = s; /* owned by the list from here on */
 #ifndef GUARD_OFF_SIGNER_NAMESPACE
 	if (!c->has_namespaces)
@@ -286,6 +302,25 @@ static int parse_allowed(struct ctx *c, char *text, size_t len)
 	return 0;
 }
 
+static void mark_revoked(struct signers *s)
+{
+	s->line_revoked = arena_calloc(s->arena, s->n, sizeof(bool));
+	for (size_t i = 0; i < s->n; i++)
+		s->line_revoked[i] =
+			revoked_has_key(&s->revoked, &s->items[i].blob);
+}
+
+struct signers *signers_of(struct signer *items, size_t n,
+			   const struct revoked *revoked, struct arena *arena)
+{
+	struct signers *s = arena_alloc(arena, sizeof(*s));
+
+	*s = (struct signers){
+		.arena = arena, .items = items, .n = n, .revoked = *revoked};
+	mark_revoked(s);
+	return s;
+}
+
 int signers_new(const char *allowed, size_t allowed_len, const char *revoked,
 		size_t revoked_len, struct signers **out, struct verdict *v)
 {
@@ -294,7 +329,7 @@ int signers_new(const char *allowed, size_t allowed_len, const char *revoked,
 	struct ctx c = {.s = s, .v = v};
 	int r;
 
-	s->arena = arena;
+	s->own = s->arena = arena;
 	if (allowed_len > SIGNERS_TEXT_MAX || revoked_len > SIGNERS_TEXT_MAX) {
 		r = verdict_fail(v, TCODE_SIGNERS, "a trust file over %u bytes",
 				 SIGNERS_TEXT_MAX);
@@ -309,10 +344,7 @@ int signers_new(const char *allowed, size_t allowed_len, const char *revoked,
 	if (r < 0)
 		goto out;
 	revoked_finish(&s->revoked);
-	s->line_revoked = arena_calloc(arena, s->n, sizeof(bool));
-	for (size_t i = 0; i < s->n; i++)
-		s->line_revoked[i] =
-			revoked_has_key(&s->revoked, &s->items[i].blob);
+	mark_revoked(s);
 	*out = s;
 	s = NULL;
 out:
@@ -326,7 +358,7 @@ void signers_free(struct signers *s)
 		return;
 	for (size_t i = 0; i < s->n; i++)
 		pubkey_release(&s->items[i].key);
-	arena_free(s->arena);
+	arena_free(s->own);
 }
 
 const struct signer *signers_next(const struct signers *s,

@@ -12,6 +12,7 @@
 #include "lib/hash.h"
 #include "policy/trust/armor.h"
 #include "policy/trust/pubkey.h"
+#include "policy/trust/revoked.h"
 #include "policy/trust/sshcert.h"
 
 #define SIGNERS_TEXT_MAX (4u << 20)
@@ -44,6 +45,8 @@ struct signer {
 	unsigned int line;
 	const char *principals; /* "a,b" as written, NUL terminated */
 	const char *name;	/* the first of them */
+	const char *person;	/* whose it is, whatever name a certificate has;
+				 * NULL: the name that fits */
 	enum signer_use use;
 	bool authority; /* cert-authority */
 	bool no_touch_required, verify_required;
@@ -58,6 +61,14 @@ struct signers;
  * signers_free(). */
 int signers_new(const char *allowed, size_t allowed_len, const char *revoked,
 		size_t revoked_len, struct signers **out, struct verdict *v);
+/* From signers that were made one by one (signers_read_key); all of it is of
+ * the arena, but the keys in items, which *out owns: signers_free(). */
+struct signers *signers_of(struct signer *items, size_t n,
+			   const struct revoked *revoked, struct arena *arena);
+/* The line of a .pub file, "type base64 [comment]", into blob (of the arena)
+ * and key (owned) of *out.  T160, T114, T117. */
+int signers_read_key(const char *line, struct arena *arena, struct signer *out,
+		     struct verdict *v);
 void signers_free(struct signers *s); /* NULL allowed */
 /* Next line with this key and kind after *prev (NULL: the first); borrowed. */
 const struct signer *signers_next(const struct signers *s,
