@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RULES_MAX 256
+#define SUBJECTS_MAX 1024
+/* Verbs times groups times resources times names: escalation looks at each. */
+#define COMBINATIONS_MAX 4096
+
 /* --- rules ---------------------------------------------------------------- */
 
 #define API_GROUP "rbac.authorization.k8s.io"
@@ -106,6 +111,33 @@ static void check_filled(struct decode *d, const struct node *n,
 			   "want at least one item in %s, have none", key);
 }
 
+static void check_size(struct decode *d, const struct node *n,
+		       const struct rbac_rule *r)
+{
+	const struct strings *lists[] = {&r->verbs, &r->groups, &r->resources,
+					 &r->names};
+	size_t product = 1;
+
+	for (size_t i = 0; i < FIELD_COUNT(lists); i++) {
+		product *= lists[i]->n > 0 ? lists[i]->n : 1;
+		if (product <= COMBINATIONS_MAX)
+			continue;
+		decode_say(d, CODE_SIZE, DIAG_ERROR, n, NULL, "split the rule",
+			   "want at most %d combinations of verbs, groups, "
+			   "resources and names, have more",
+			   COMBINATIONS_MAX);
+		return;
+	}
+}
+
+static void check_length(struct decode *d, const struct node *n,
+			 const char *key, size_t have, size_t max)
+{
+	if (have > max)
+		decode_say(d, CODE_SIZE, DIAG_ERROR, n, key, NULL,
+			   "want at most %zu %s, have %zu", max, key, have);
+}
+
 static void finish_rule(struct decode *d, const struct node *n, void *obj)
 {
 	const struct rbac_rule *r = obj;
@@ -113,6 +145,7 @@ static void finish_rule(struct decode *d, const struct node *n, void *obj)
 	check_filled(d, n, "verbs", &r->verbs);
 	check_filled(d, n, "apiGroups", &r->groups);
 	check_filled(d, n, "resources", &r->resources);
+	check_size(d, n, r);
 	check_verbs(d, n, r);
 	check_resources(d, n, r);
 }
@@ -173,12 +206,20 @@ static const struct table aggregation_table = {
 	.finish = finish_aggregation,
 };
 
+static void finish_role(struct decode *d, const struct node *n, void *obj)
+{
+	const struct object *o = obj;
+
+	check_length(d, n, "rules", o->role.n_rules, RULES_MAX);
+}
+
 /* Kubernetes would write over rules that stand beside an aggregationRule. */
 static void finish_clusterrole(struct decode *d, const struct node *n,
 			       void *obj)
 {
 	const struct object *o = obj;
 
+	finish_role(d, n, obj);
 	if (o->role.n_aggregate > 0 && o->role.n_rules > 0)
 		decode_say(d, CODE_CONFLICT, DIAG_ERROR, n, "rules",
 			   "put them into a ClusterRole that is aggregated",
@@ -202,6 +243,7 @@ const struct table kind_rbac_role_table = {
 	.name = "Role",
 	.fields = role_fields,
 	.n = FIELD_COUNT(role_fields),
+	.finish = finish_role,
 };
 
 static const struct field clusterrole_fields[] = {
@@ -272,6 +314,13 @@ static const struct table cluster_ref_table = {
 	.n = FIELD_COUNT(cluster_ref_fields),
 };
 
+static void finish_binding(struct decode *d, const struct node *n, void *obj)
+{
+	const struct object *o = obj;
+
+	check_length(d, n, "subjects", o->binding.n_subjects, SUBJECTS_MAX);
+}
+
 #define BINDING_FIELDS(meta_, ref_)                                            \
 	KIND_API_VERSION, KIND_KIND, KIND_METADATA(meta_),                     \
 		FIELD_AT(FIELD_OBJ, "roleRef", object, binding, FIELD_REQ,     \
@@ -288,6 +337,7 @@ const struct table kind_rbac_binding_table = {
 	.name = "RoleBinding",
 	.fields = binding_fields,
 	.n = FIELD_COUNT(binding_fields),
+	.finish = finish_binding,
 };
 static const struct field clusterbinding_fields[] = {
 	BINDING_FIELDS(kind_meta_cluster_table, cluster_ref_table),
@@ -296,4 +346,5 @@ const struct table kind_rbac_clusterbinding_table = {
 	.name = "ClusterRoleBinding",
 	.fields = clusterbinding_fields,
 	.n = FIELD_COUNT(clusterbinding_fields),
+	.finish = finish_binding,
 };
