@@ -126,6 +126,19 @@
 	  "add the file: see reconcile-manifest(5), ClusterPolicy")            \
 	X(POLICY_ELSEWHERE, 153, "a ClusterPolicy outside its place",          \
 	  "keep the one ClusterPolicy in .reconcile/policy.yaml")              \
+	X(ROLES, 154, "the roles before the commit do not allow the change",   \
+	  "let somebody sign whose roles allow it, or change the roles in a "  \
+	  "commit before")                                                     \
+	X(ROLES_UNREADABLE, 155,                                               \
+	  "what a file changes cannot be told",                                \
+	  "correct the manifest in the commit that breaks it; else somebody "  \
+	  "signs who may do everything")                                       \
+	X(ROLES_IDLE, 156, "roles that are not in force",                      \
+	  "set authorization: RBAC in .reconcile/trust.yaml, or delete them")  \
+	X(ROLES_SUBJECT, 157, "a subject that the trust policy does not know", \
+	  "name a person (User) or a role (Group) of .reconcile/trust.yaml")   \
+	X(ROLES_READER, 158, "the roles do not let this person read",          \
+	  "have a role bound that gives it: reconcile(1), READERS")            \
 	X(SIGNERS, 160, "the allowed signers file is malformed",               \
 	  "correct the line: see reconcile-allowed-signers(5)")                \
 	X(NO_REVOCATIONS, 161, "the revocation list is missing or empty",      \

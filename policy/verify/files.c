@@ -86,9 +86,9 @@ static int seek_path(struct store *store, const struct commit_id *tree,
 	}
 }
 
-static int read_blob(struct store *store, const struct commit_id *id,
-		     const char *path, struct arena *arena,
-		     struct manifest_input *out, struct verdict *v)
+int files_blob(struct store *store, const struct commit_id *id,
+	       const char *path, struct arena *arena,
+	       struct manifest_input *out, struct verdict *v)
 {
 	char hex[COMMIT_ID_HEX];
 	const char *bytes = NULL;
@@ -123,8 +123,8 @@ int files_read(struct store *store, const struct commit_id *tree,
 		     (s.entry.mode == TREE_FILE || s.entry.mode == TREE_EXEC);
 	if (!*out_found)
 		return 0;
-	return read_blob(store, &s.entry.id, arena_strdup(arena, path), arena,
-			 out, v);
+	return files_blob(store, &s.entry.id, arena_strdup(arena, path), arena,
+			  out, v);
 }
 
 static void complain(struct collect *c, enum tcode code, const char *path,
@@ -141,6 +141,12 @@ static bool ends_in(const char *name, size_t len, const char *end)
 	size_t n = strlen(end);
 
 	return len > n && memcmp(name + len - n, end, n) == 0;
+}
+
+static bool is_yaml(const char *name, size_t len)
+{
+	return ends_in(name, len, ".yaml") || ends_in(name, len, ".yml") ||
+	       ends_in(name, len, ".json");
 }
 
 static bool is_kustomize(const struct commit_span *n)
@@ -192,11 +198,9 @@ static int add_file(struct collect *c, const struct tree_entry *e,
 	bool kustomize = is_kustomize(&e->name);
 	int r;
 
-	if (!kustomize && !ends_in(e->name.at, e->name.len, ".yaml") &&
-	    !ends_in(e->name.at, e->name.len, ".yml") &&
-	    !ends_in(e->name.at, e->name.len, ".json"))
+	if (!kustomize && !is_yaml(e->name.at, e->name.len))
 		return 0;
-	r = read_blob(c->store, &e->id, path, c->arena, &in, &v);
+	r = files_blob(c->store, &e->id, path, c->arena, &in, &v);
 	if (r < 0 && v.code == TCODE_TREE_LIMIT) {
 		complain(c, v.code, path, v.reason);
 		return 0;
@@ -324,6 +328,24 @@ static int walk(struct collect *c, struct folder *waiting)
 			r = take_entry(c, f, &level.items[i], &waiting);
 	}
 	return r;
+}
+
+bool files_is_manifest(const char *manifests_path, const char *path)
+{
+	size_t n =
+		strcmp(manifests_path, ".") == 0 ? 0 : strlen(manifests_path);
+	struct commit_span name = {path, strlen(path)};
+
+	if (n > 0 && (strncmp(path, manifests_path, n) != 0 || path[n] != '/'))
+		return false;
+	for (const char *at = path + n + (n > 0); at != NULL;
+	     at = strchr(at, '/')) {
+		at += *at == '/';
+		if (*at == '.')
+			return false;
+		name = (struct commit_span){at, strlen(at)};
+	}
+	return is_yaml(name.at, name.len) && !is_kustomize(&name);
 }
 
 /* A limit of the whole is a diagnostic, not a failing store. */

@@ -36,4 +36,11 @@ int files_read(struct store *store, const struct commit_id *tree,
 	       const char *path, struct arena *arena, bool *out_found,
 	       struct manifest_input *out, struct verdict *v);
 
+/* Would files_collect() take the file, by its path alone? */
+bool files_is_manifest(const char *manifests_path, const char *path);
+/* A blob that stands at path.  *out in the arena. */
+int files_blob(struct store *store, const struct commit_id *id,
+	       const char *path, struct arena *arena,
+	       struct manifest_input *out, struct verdict *v);
+
 #endif
