@@ -129,8 +129,7 @@
 	X(ROLES, 154, "the roles before the commit do not allow the change",   \
 	  "let somebody sign whose roles allow it, or change the roles in a "  \
 	  "commit before")                                                     \
-	X(ROLES_UNREADABLE, 155,                                               \
-	  "what a file changes cannot be told",                                \
+	X(ROLES_UNREADABLE, 155, "what a file changes cannot be told",         \
 	  "correct the manifest in the commit that breaks it; else somebody "  \
 	  "signs who may do everything")                                       \
 	X(ROLES_IDLE, 156, "roles that are not in force",                      \

@@ -261,78 +261,75 @@ static void T10_a_role_of_another_namespace_is_not_found(void **state)
 
 /* --- rules that cover rules ----------------------------------------------- */
 
+static const struct {
+	const char *have, *want;
+	bool covered;
+	const char *missing; /* verb group resource name */
+} cover_cases[] = {
+	{"get v1 builds", "get v1 builds", true, ""},
+	{"delete v1 deployments\ndelete v1 builds\n"
+	 "update v1 builds,deployments",
+	 "delete,update v1 builds,deployments", true, ""},
+	{"delete group1 deployments\ndelete group1 builds\n"
+	 "update group1 builds,deployments\n"
+	 "delete group2 deployments\ndelete group2 builds\n"
+	 "update group2 builds,deployments",
+	 "delete,update group1,group2 builds,deployments", true, ""},
+	{"delete,update group1,group2 builds,deployments",
+	 "delete group1 deployments\ndelete group1 builds\n"
+	 "update group1 builds,deployments\n"
+	 "delete group2 deployments\ndelete group2 builds\n"
+	 "update group2 builds,deployments",
+	 true, ""},
+	{"delete,update v1 builds,deployments\ndelete v1 pods",
+	 "delete,update v1 builds,deployments,pods", false, "update v1 pods *"},
+	{"get * roles", "get group1,group2 roles", true, ""},
+	{"get dummy-group roles", "get * roles", false, "get * roles *"},
+	{"get * roles", "get * roles", true, ""},
+	{"* v1 roles", "watch,list v1 roles", true, ""},
+	{"get,list,watch,create,update,delete,exec v1 roles", "* v1 roles",
+	 false, "* v1 roles *"},
+	{"* v1 roles", "* v1 roles", true, ""},
+	{"get v1 *", "get v1 resourcegroup:deployments", true, ""},
+	{"get v1 roles,resourcegroup:deployments", "get v1 *", false,
+	 "get v1 * *"},
+	{"get v1 *", "get v1 *", true, ""},
+	{"get v1 pods", "get v1 pods foo,bar", true, ""},
+	{"get v1 pods foo,bar", "get v1 pods", false, "get v1 pods *"},
+	/* and more */
+	{"get v1 pods foo", "get v1 pods foo,bar", false, "get v1 pods bar"},
+	{"get v1 pods foo\nget v1 pods bar", "get v1 pods foo,bar", true, ""},
+	{"get v1 */log", "get v1 pods/log", true, ""},
+	{"get v1 */log", "get v1 pods", false, "get v1 pods *"},
+	{"get v1 pods/log", "get v1 */log", false, "get v1 */log *"},
+	{"get v1 pods", "get v1 pods/log", false, "get v1 pods/log *"},
+	{"get v1 *", "get v1 pods/log", true, ""},
+	{"get v1 *", "get v1 */log", true, ""},
+	{"", "get v1 pods", false, "get v1 pods *"},
+	{"", "", true, ""},
+	{"* * *", "* * *", true, ""},
+	{"create,update,delete,get,list,escalate,bind - *", "* - *", false,
+	 "* - * *"},
+};
+
 static void T10_rules_cover_rules(void **state)
 {
-	static const struct {
-		const char *have, *want;
-		bool covered;
-		const char *missing; /* verb group resource name */
-	} cases[] = {
-		{"get v1 builds", "get v1 builds", true, ""},
-		{"delete v1 deployments\ndelete v1 builds\n"
-		 "update v1 builds,deployments",
-		 "delete,update v1 builds,deployments", true, ""},
-		{"delete group1 deployments\ndelete group1 builds\n"
-		 "update group1 builds,deployments\n"
-		 "delete group2 deployments\ndelete group2 builds\n"
-		 "update group2 builds,deployments",
-		 "delete,update group1,group2 builds,deployments", true, ""},
-		{"delete,update group1,group2 builds,deployments",
-		 "delete group1 deployments\ndelete group1 builds\n"
-		 "update group1 builds,deployments\n"
-		 "delete group2 deployments\ndelete group2 builds\n"
-		 "update group2 builds,deployments",
-		 true, ""},
-		{"delete,update v1 builds,deployments\ndelete v1 pods",
-		 "delete,update v1 builds,deployments,pods", false,
-		 "update v1 pods *"},
-		{"get * roles", "get group1,group2 roles", true, ""},
-		{"get dummy-group roles", "get * roles", false,
-		 "get * roles *"},
-		{"get * roles", "get * roles", true, ""},
-		{"* v1 roles", "watch,list v1 roles", true, ""},
-		{"get,list,watch,create,update,delete,exec v1 roles",
-		 "* v1 roles", false, "* v1 roles *"},
-		{"* v1 roles", "* v1 roles", true, ""},
-		{"get v1 *", "get v1 resourcegroup:deployments", true, ""},
-		{"get v1 roles,resourcegroup:deployments", "get v1 *", false,
-		 "get v1 * *"},
-		{"get v1 *", "get v1 *", true, ""},
-		{"get v1 pods", "get v1 pods foo,bar", true, ""},
-		{"get v1 pods foo,bar", "get v1 pods", false, "get v1 pods *"},
-		/* and more */
-		{"get v1 pods foo", "get v1 pods foo,bar", false,
-		 "get v1 pods bar"},
-		{"get v1 pods foo\nget v1 pods bar", "get v1 pods foo,bar",
-		 true, ""},
-		{"get v1 */log", "get v1 pods/log", true, ""},
-		{"get v1 */log", "get v1 pods", false, "get v1 pods *"},
-		{"get v1 pods/log", "get v1 */log", false, "get v1 */log *"},
-		{"get v1 pods", "get v1 pods/log", false, "get v1 pods/log *"},
-		{"get v1 *", "get v1 pods/log", true, ""},
-		{"get v1 *", "get v1 */log", true, ""},
-		{"", "get v1 pods", false, "get v1 pods *"},
-		{"", "", true, ""},
-		{"* * *", "* * *", true, ""},
-		{"create,update,delete,get,list,escalate,bind - *", "* - *",
-		 false, "* - * *"},
-	};
 	struct arena *a = *state;
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct rbac_role have = role(a, cases[i].have);
-		struct rbac_role want = role(a, cases[i].want);
+	for (size_t i = 0; i < COUNT(cover_cases); i++) {
+		struct rbac_role have = role(a, cover_cases[i].have);
+		struct rbac_role want = role(a, cover_cases[i].want);
 		struct access_atom m = {0};
 		char text[200];
 
-		if (access_covers(&have, &want, &m) != cases[i].covered)
-			fail_msg("case %zu: %s", i, cases[i].want);
-		if (cases[i].covered)
+		if (access_covers(&have, &want, &m) != cover_cases[i].covered)
+			fail_msg("case %zu: %s", i, cover_cases[i].want);
+		if (cover_cases[i].covered)
 			continue;
 		(void)snprintf(text, sizeof(text), "%s %s %s %s", m.verb,
 			       *m.group != '\0' ? m.group : "-", m.resource,
 			       m.name == NULL ? "*" : m.name);
-		assert_string_equal(text, cases[i].missing);
+		assert_string_equal(text, cover_cases[i].missing);
 	}
 }
 
