@@ -109,6 +109,10 @@
 	X(OFF_LINE, 145,                                                       \
 	  "the last accepted commit is not on the line of first parents",      \
 	  "merge into the branch that is followed, not the other way round")   \
+	X(STALE, 146,                                                          \
+	  "the newest commit is older than the trust policy allows",           \
+	  "commit and push: git commit --allow-empty -S -m alive; if that is " \
+	  "there already, somebody withholds it")                              \
 	X(MERGE, 147, "the merge is not what merging its parents gives",       \
 	  "let a person sign the merge, or let enough people approve it: "     \
 	  "reconcile trust approve")                                           \
@@ -161,6 +165,9 @@
 	  "make the commit again with git")                                    \
 	X(REVISION, 180, "the commit id or revision is not acceptable",        \
 	  "give 40 lower-case hex digits")                                     \
+	X(ANCHOR, 181, "what was accepted last is not known any more",         \
+	  "find out who removed or restored the state; then reconcile trust "  \
+	  "anchor COMMIT")                                                     \
 	X(TRUST_POLICY, 182, "the trust policy is not acceptable",             \
 	  "reconcile trust check .reconcile/trust.yaml; reconcile-trust(5)")   \
 	X(TRUST_ELSEWHERE, 183, "a TrustPolicy outside its place",             \

@@ -46,6 +46,7 @@ int host_cordon_command(void *ctx, struct err *err);
 int host_uncordon_command(void *ctx, struct err *err);
 int host_drain_command(void *ctx, struct err *err);
 int host_revoke_command(void *ctx, struct err *err);
+int trust_anchor_command(void *ctx, struct err *err);
 int audit_show_command(void *ctx, struct err *err);
 int audit_verify_command(void *ctx, struct err *err);
 int explain_command(void *ctx, struct err *err);

@@ -37,6 +37,10 @@ static const struct opt revoke_opts[] = {
 	{"reason", 0, "TEXT", "why, for the audit log"},
 };
 
+static const struct opt anchor_opts[] = {
+	{"reason", 0, "TEXT", "why, for the audit log"},
+};
+
 static const struct opt audit_opts[] = {
 	{"log", 0, "DIR", "folder of the log (default: the manager's)"},
 	{"type", 0, "TYPE", "only this type; a prefix ends in '.'"},
@@ -76,6 +80,8 @@ static const struct opt_command commands[] = {
 	 1, 1, host_drain_command},
 	{"host revoke", "NAME", "end its certificate for good", revoke_opts,
 	 COUNT(revoke_opts), 1, 1, host_revoke_command},
+	{"trust anchor", "COMMIT", "go on from this commit, on your word",
+	 anchor_opts, COUNT(anchor_opts), 1, 1, trust_anchor_command},
 	{"audit show", "", "entries of the audit log", audit_opts,
 	 COUNT(audit_opts), 0, 0, audit_show_command},
 	{"audit verify", "", "prove the log, or name the first bad entry",

@@ -133,6 +133,8 @@ static void say_end(const struct core *core, const struct pass_result *p)
 			 p->summary != NULL ? p->summary : "see above");
 		break;
 	default:
+		if (t->stale && !t->refused && p->summary != NULL)
+			core_say(core, "Stale: %s.", p->summary);
 		if (t->refused && p->summary != NULL)
 			core_say(core, "Incomplete: %s.", p->summary);
 		else if (p->remembered)

@@ -5,7 +5,9 @@
 #include "lib/json.h"
 #include "lib/num.h"
 #include "lib/text.h"
+#include "reconciler/core/clockfloor.h"
 #include "reconciler/core/fleet.h"
+#include "reconciler/core/freshness.h"
 #include "reconciler/core/observe.h"
 
 #include <stdio.h>
@@ -129,9 +131,50 @@ static void pod_json(struct jsonw *j, const struct world_pod *p)
 	jsonw_obj_end(j);
 }
 
-static void status_json(struct buf *out, const struct world *w,
-			const char *accepted)
+/* What is known of trust without asking anybody. */
+struct trust_line {
+	const char *accepted;
+	int64_t fresh_until; /* 0: no limit */
+	bool stale;
+};
+
+static int read_trust(struct core *core, struct arena *arena,
+		      struct trust_line *out, struct err *err)
 {
+	const char *known = NULL;
+	int64_t now = 0;
+	int r = state_get(core->state, "accepted", arena, &out->accepted, err);
+
+	if (r == 0)
+		r = freshness_recall(core, arena, &known, &out->fresh_until,
+				     err);
+	if (r == 0)
+		r = clockfloor_now(core, &now, err);
+	out->stale = freshness_is_over(out->fresh_until, now);
+	return r;
+}
+
+static void trust_text(struct buf *out, const struct trust_line *t,
+		       const struct world *w, struct arena *arena)
+{
+	char until[CLOCK_RFC3339_BYTES];
+
+	buf_printf(out, "commit accepted %.12s, converged %.12s\n",
+		   t->accepted == NULL ? "-" : t->accepted,
+		   w->applied_commit == NULL ? "-" : w->applied_commit);
+	if (t->stale)
+		buf_printf(out, "stale: %s\n",
+			   freshness_words(arena, t->fresh_until));
+	else if (t->fresh_until != 0)
+		buf_printf(out, "fresh until %s\n",
+			   clock_rfc3339(t->fresh_until * 1000, until));
+}
+
+static void status_json(struct buf *out, const struct world *w,
+			const struct trust_line *t)
+{
+	const char *accepted = t->accepted;
+	char until[CLOCK_RFC3339_BYTES];
 	struct jsonw j;
 
 	jsonw_init(&j, out);
@@ -140,6 +183,11 @@ static void status_json(struct buf *out, const struct world *w,
 	jsonw_kstr(&j, "acceptedCommit", accepted == NULL ? "" : accepted);
 	jsonw_kstr(&j, "appliedCommit",
 		   w->applied_commit == NULL ? "" : w->applied_commit);
+	jsonw_kstr(&j, "freshUntil",
+		   t->fresh_until == 0
+			   ? ""
+			   : clock_rfc3339(t->fresh_until * 1000, until));
+	jsonw_kbool(&j, "stale", t->stale);
 	jsonw_key(&j, "pods");
 	jsonw_arr(&j);
 	for (size_t i = 0; i < w->n_pods; i++)
@@ -163,7 +211,7 @@ static void status_json(struct buf *out, const struct world *w,
 int status_command(void *ctx, struct err *err)
 {
 	struct cli *cli = ctx;
-	const char *accepted = NULL;
+	struct trust_line trust = {0};
 	struct err unused = {0};
 	struct core core;
 	struct world w;
@@ -179,14 +227,11 @@ int status_command(void *ctx, struct err *err)
 	(void)fleet_open(&core, false, &unused);
 	r = observe_world(&core, cli->arena, &w, err);
 	if (r == 0)
-		r = state_get(core.state, "accepted", cli->arena, &accepted,
-			      err);
+		r = read_trust(&core, cli->arena, &trust, err);
 	if (r == 0 && json) {
-		status_json(&out, &w, accepted);
+		status_json(&out, &w, &trust);
 	} else if (r == 0) {
-		buf_printf(&out, "commit accepted %.12s, converged %.12s\n",
-			   accepted == NULL ? "-" : accepted,
-			   w.applied_commit == NULL ? "-" : w.applied_commit);
+		trust_text(&out, &trust, &w, cli->arena);
 		hosts_text(&out, &w);
 		services_text(&out, &w);
 		pods_text(&out, &w);

@@ -39,6 +39,7 @@ enum core_exit {
 	CORE_EXIT_APPLY = 7,
 	CORE_EXIT_INCOMPLETE = 8,
 	CORE_EXIT_AUDIT = 9,
+	CORE_EXIT_STALE_PLAN = 10,
 	CORE_EXIT_AGAIN = 75,
 };
 
@@ -60,6 +61,8 @@ struct core {
 	struct fleet *fleet;	    /* NULL until fleet_open() */
 	int64_t patience_s;	    /* below host.wait_s; -1: no limit */
 	bool maintained; /* the channel has not read its new files yet */
+	bool anchored;	 /* anchor_load() has compared state and log */
+	bool clock_told; /* that the clock is behind */
 };
 
 /* Opens the state (and, unless readonly, takes the lock and opens the audit

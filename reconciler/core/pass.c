@@ -14,8 +14,10 @@
 #include "lib/clock.h"
 #include "policy/verify/verify.pb-c.h"
 #include "reconciler/core/address.h"
+#include "reconciler/core/anchor.h"
 #include "reconciler/core/assign.h"
 #include "reconciler/core/execution.h"
+#include "reconciler/core/freshness.h"
 #include "reconciler/core/memo.h"
 #include "reconciler/core/observe.h"
 #include "reconciler/core/pins.h"
@@ -82,24 +84,6 @@ static int record_refusal(struct core *c, const struct pass_target *t,
 	one.reason = why;
 	r = record_put(c, &one, 1, err);
 	return r < 0 ? r : state_set(c->state, "refused", t->head, err);
-}
-
-/* The ratchet moves after its record, and before anything rests on it. */
-static int advance(struct core *c, const struct pass_target *t, struct err *err)
-{
-	struct record one = {
-		.type = "commit.accept",
-		.phase = RECORD_FACT,
-		.actor = t->want.signer,
-		.commit = t->commit,
-		.result = "ok",
-	};
-	int r;
-
-	if (t->accepted != NULL && strcmp(t->accepted, t->commit) == 0)
-		return 0;
-	r = record_put(c, &one, 1, err);
-	return r < 0 ? r : state_set(c->state, "accepted", t->commit, err);
 }
 
 static bool safeguard_trips(const struct pass_options *o,
@@ -451,7 +435,10 @@ static int act(struct core *c, const struct pass_options *o,
 	}
 	r = execution_resume(c, p->target.commit, err);
 	if (r == 0)
-		r = advance(c, &p->target, err);
+		r = anchor_advance(c, p->target.accepted, p->target.commit,
+				   p->target.want.signer, err);
+	if (r == 0)
+		r = freshness_note(c, &p->target, arena, err);
 	if (r == 0)
 		r = converge(c, o, p, arena, err);
 	if (after != CORE_EXIT_DONE && r == 0)
@@ -464,17 +451,24 @@ static int try_memory(struct core *c, struct pass_result *p,
 		      struct arena *arena, struct err *err)
 {
 	struct pass_target *t = &p->target;
+	const char *known = NULL;
 	char digest[HASH_HEX];
 	int r;
 
 	if (t->accepted == NULL || strcmp(t->accepted, t->head) != 0)
 		return 0;
+	r = freshness_recall(c, arena, &known, &t->fresh_until, err);
+	if (r < 0 || known == NULL || strcmp(known, t->head) != 0)
+		return r;
+	t->stale = freshness_is_over(t->fresh_until, t->now);
 	r = observe_world(c, arena, &p->world, err);
 	if (r == 0)
 		r = memo_digest(c, t->head, &p->world, arena, digest, err);
 	if (r == 0)
 		r = memo_matches(c, digest, arena, &p->remembered, err);
 	t->commit = t->head;
+	if (r == 0 && p->remembered)
+		r = freshness_note(c, t, arena, err);
 	return r;
 }
 
@@ -487,6 +481,15 @@ static bool is_unreachable(const struct diags *d)
 	return false;
 }
 
+/* What is wrong already keeps its status. */
+static void tell_stale(struct pass_result *p, struct arena *arena)
+{
+	if (!p->target.stale || p->exit != CORE_EXIT_DONE)
+		return;
+	p->exit = CORE_EXIT_TRUST;
+	p->summary = freshness_words(arena, p->target.fresh_until);
+}
+
 static int run(struct core *c, const struct pass_options *options,
 	       struct arena *arena, struct pass_result *out, struct err *err)
 {
@@ -495,8 +498,10 @@ static int run(struct core *c, const struct pass_options *options,
 
 	if (r == 0 && !options->dry_run)
 		r = try_memory(c, &p, arena, err);
-	if (r == 0 && p.remembered)
+	if (r == 0 && p.remembered) {
+		tell_stale(&p, arena);
 		*out = p;
+	}
 	if (r < 0 || p.remembered)
 		return r;
 	r = target_decide(c, arena, &p.target, err);
@@ -520,8 +525,10 @@ static int run(struct core *c, const struct pass_options *options,
 							  : CORE_EXIT_APPLY;
 		r = act(c, options, &p, arena, err);
 	}
-	if (r == 0)
+	if (r == 0) {
+		tell_stale(&p, arena);
 		*out = p;
+	}
 	return r;
 }
 

@@ -335,6 +335,8 @@ static void copy_verdict(const Verify__VerifyReply *m, struct arena *arena,
 		.kind = (int)m->verdict,
 		.commit = arena_strdup(arena, m->commit),
 		.accepted = arena_strdup(arena, m->accepted),
+		.fresh_until = m->fresh_until,
+		.commit_time = m->commit_time,
 	};
 	copy_trust(m, arena, v);
 	copy_diagnostics(m, arena, v);
@@ -369,7 +371,7 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 	q.root = root;
 	q.accepted = text(arena, args->accepted);
 	q.target = text(arena, args->target);
-	q.now = clock_unix_ms() / 1000;
+	q.now = args->now != 0 ? args->now : clock_unix_ms() / 1000;
 	q.want_snapshot = true;
 	r = send_packed(c, VERIFY__MSG_TYPE__MSG_VERIFY_REQUEST, &q.base, err);
 	verify__trust_root__free_unpacked(root, NULL);

@@ -27,8 +27,9 @@ struct verdict {
 	size_t n_requirements;
 	const char *const *facts; /* about a proposal, for people */
 	size_t n_facts;
-	uint64_t trust_version; /* 0: pinned lists */
-	const char *snapshot;	/* encoded; NULL if there is none */
+	uint64_t trust_version;		  /* 0: pinned lists */
+	int64_t fresh_until, commit_time; /* unix seconds; 0: no limit */
+	const char *snapshot;		  /* encoded; NULL if there is none */
 	size_t snapshot_len;
 };
 
@@ -36,7 +37,8 @@ struct verify_args {
 	const char *repository; /* path */
 	const char *accepted;	/* NULL at first trust */
 	const char *target;
-	int mode; /* enum Verify__VerifyRequest__Mode; 0 is FULL */
+	int mode;    /* enum Verify__VerifyRequest__Mode; 0 is FULL */
+	int64_t now; /* unix seconds for validity; 0: the clock */
 };
 
 /* Packs the trust root that the configuration names; *out owned by arena. */

@@ -10,11 +10,14 @@
 
 /* What the pass works towards. */
 struct pass_target {
+	int64_t now;		/* unix seconds, never behind what was */
 	const char *head;	/* the fetched commit */
 	const char *commit;	/* in force: head, or the accepted one */
 	const char *accepted;	/* before this pass; NULL at first */
 	bool refused;		/* head was refused; verdict says why */
 	struct verdict verdict; /* of head */
+	int64_t fresh_until;	/* of commit, unix seconds; 0: no limit */
+	bool stale;		/* that is over */
 	bool have_snapshot;
 	struct snapshot want; /* of commit */
 };

@@ -74,7 +74,7 @@ honest()
 	cp "$W/manager.good/allowed_signers" "$W/manager/allowed_signers"
 	git -C "$W/clone" reset -q --hard "$GOOD"
 	git -C "$W/clone" push -q --force origin main
-	sqlite3 "$W/manager/state/state.db" "UPDATE meta SET value = '$GOOD' WHERE key = 'accepted'; DELETE FROM meta WHERE key = 'converged';"
+	rec trust anchor "$GOOD" --reason "taken back" 2>/dev/null
 	run rec --timeout 60
 	is "$ST" 0 "the honest manager works on" || printf '%s\n' "$ERR" | sed 's/^/# /'
 	BEFORE=$(inside)
@@ -97,7 +97,7 @@ git -C "$W/clone" push -q --force origin HEAD:refs/heads/dev
 attack "A21 a commit of another branch" "refuses.*T[0-9]+"
 honest
 
-# A23, A26: back to an older signed commit, with the manager's ratchet wiped
+# A23, A26: back to an older signed commit, with the manager's ratchet wiped and anchored anew
 manifests 2 newer
 world_commit "newer"
 run rec --timeout 60
@@ -106,7 +106,8 @@ BEFORE=$(inside)
 git -C "$W/clone" reset -q --hard "$GOOD"
 git -C "$W/clone" push -q --force origin main
 sqlite3 "$W/manager/state/state.db" "DELETE FROM meta WHERE key IN ('accepted', 'converged');"
-attack "A23 a roll-back with the manager's ratchet wiped" "refuses.*T[0-9]+"
+rec trust anchor "$GOOD" --reason "nobody will notice" 2>/dev/null
+attack "A23 a roll-back with the manager's ratchet wiped and anchored anew" "refuses.*T[0-9]+"
 rec audit verify >/dev/null && ok "the manager's log verifies" || not_ok "the manager's log verifies"
 succeeds "the host's log verifies" rec audit verify --log "$HOSTLOG"
 finish
