@@ -6,7 +6,11 @@ reconcile.PKG  := libcrypto jansson sqlite3 libprotobuf-c yaml-0.1 libseccomp
 
 reconcile-fetch.DIR := reconciler/fetch
 reconcile-fetch.USE := lib proto
-reconcile-fetch.PKG := libgit2 libprotobuf-c libseccomp libcrypto
+reconcile-fetch.PKG := libgit2 libcurl libssl libprotobuf-c libseccomp libcrypto
+
+reconcile-dial.DIR := reconciler/dial
+reconcile-dial.USE := lib
+reconcile-dial.PKG := libseccomp libcrypto
 
 reconcile-verify.DIR := policy/verify
 reconcile-verify.USE := policy manifest lib proto

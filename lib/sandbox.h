@@ -24,6 +24,9 @@ enum {
 	SANDBOX_THREAD = 1u << 5,     /* clone with CLONE_THREAD (resolver) */
 	SANDBOX_OWNER = 1u << 6,      /* chown, chmod, xattr, mknod, utimens */
 	SANDBOX_NETLINK = 1u << 7,    /* AF_NETLINK sockets, setns */
+	/* connect() does nothing and says EINPROGRESS: for a library that is
+	 * given connected sockets (libcurl 7.88 connects them once more) */
+	SANDBOX_CONNECTED = 1u << 8,
 	/* No filter, no no_new_privs, no core limit: only for the program that
 	 * starts the engine, because all three are inherited by containers
 	 * (the engine mounts, clones, and runs what may be set-user-id). */
@@ -47,17 +50,24 @@ struct sandbox {
 	uint32_t allow;			  /* SANDBOX_* */
 	const struct sandbox_path *paths; /* Landlock; all else is denied */
 	size_t n_paths;
-	bool landlock;		/* false: no file-system rules */
-	uint64_t keep_caps;	/* bit n = capability n kept */
-	size_t max_memory;	/* RLIMIT_AS in bytes, 0: unlimited */
-	unsigned int max_files; /* RLIMIT_NOFILE, 0: as is */
+	bool landlock; /* false: no file-system rules */
+	const uint16_t
+		*tcp_ports; /* the only ones to connect to; needs landlock */
+	size_t n_tcp_ports; /* 0: not limited */
+	uint64_t keep_caps; /* bit n = capability n kept */
+	size_t max_memory;  /* RLIMIT_AS in bytes, 0: unlimited */
+	unsigned int max_files;	 /* RLIMIT_NOFILE, 0: as is */
+	unsigned int max_cpu_s;	 /* RLIMIT_CPU: killed after it, 0: as is */
+	uint64_t max_file_bytes; /* RLIMIT_FSIZE: EFBIG if the program ignores
+				  * SIGXFSZ, 0: as is */
 };
 
 /* Before it, a program that uses OpenSSL calls hash_new() or
  * OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG) and sets locale and time
  * zone, if any: afterwards no configuration file can be opened.
  * After success a forbidden system call kills the process (SIGSYS); under
- * a sanitizer build neither filter nor Landlock is installed.  Missing Landlock
+ * a sanitizer build neither filter nor Landlock is installed (but for what
+ * SANDBOX_CONNECTED needs).  Missing Landlock
  * in the kernel is logged, not an error; anything else that fails is. */
 int sandbox_enter(const struct sandbox *profile, struct err *err);
 

@@ -128,14 +128,30 @@ int sys_landlock_abi(void)
 			    LANDLOCK_CREATE_RULESET_VERSION);
 }
 
-int sys_landlock_create(uint64_t handled_access_fs)
-{
-	struct landlock_ruleset_attr attr = {
-		.handled_access_fs = handled_access_fs,
-	};
+/* As of ABI 4; the headers of Debian 12 end at 3. */
+struct ruleset_attr {
+	uint64_t handled_access_fs, handled_access_net;
+};
+struct port_attr {
+	uint64_t allowed_access, port;
+};
+#define RULE_NET_PORT 2
 
-	return (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr),
-			    0);
+int sys_landlock_create(uint64_t handled_access_fs, uint64_t handled_access_net)
+{
+	struct ruleset_attr attr = {handled_access_fs, handled_access_net};
+	size_t len = handled_access_net != 0 ? sizeof(attr)
+					     : sizeof(attr.handled_access_fs);
+
+	return (int)syscall(SYS_landlock_create_ruleset, &attr, len, 0);
+}
+
+int sys_landlock_add_port(int ruleset, uint16_t port, uint64_t access)
+{
+	struct port_attr attr = {access, port};
+
+	return (int)syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT,
+			    &attr, 0);
 }
 
 int sys_landlock_add_path(int ruleset, int fd, uint64_t access)

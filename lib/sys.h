@@ -47,8 +47,11 @@ int sys_capget(uint64_t *out_effective, uint64_t *out_permitted);
 int sys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 /* ABI version of Landlock, or -1. */
 int sys_landlock_abi(void);
-int sys_landlock_create(uint64_t handled_access_fs);
+/* handled_access_net not 0: needs ABI 4. */
+int sys_landlock_create(uint64_t handled_access_fs,
+			uint64_t handled_access_net);
 int sys_landlock_add_path(int ruleset, int fd, uint64_t access);
+int sys_landlock_add_port(int ruleset, uint16_t port, uint64_t access);
 int sys_landlock_restrict(int ruleset);
 
 #endif

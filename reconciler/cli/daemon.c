@@ -3,6 +3,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "reconciler/core/fetcher.h"
 #include "reconciler/core/fleet.h"
 #include "reconciler/core/membership.h"
 
@@ -100,6 +101,9 @@ int daemon_run(struct cli *cli, struct core *core,
 	if (each.timeout_s < 0)
 		each.timeout_s = core->conf->interval_s;
 	each.stop = &stop_asked;
+	core->fetcher = fetcher_new();
+	if (core->fetcher == NULL)
+		return err_set(err, ERR_NOMEM, "fetcher");
 	catch_stop();
 	notify("READY=1");
 	while (!stop_asked) {

@@ -6,6 +6,7 @@
 #include "lib/text.h"
 #include "policy/verify/verify.pb-c.h"
 #include "reconciler/core/anchor.h"
+#include "reconciler/core/fetcher.h"
 #include "reconciler/core/siblings.h"
 
 #include <string.h>
@@ -27,7 +28,7 @@ static int find(struct core *c, const char *commit, struct arena *arena,
 	struct verdict v;
 	int r;
 
-	if (siblings_fetch(c->conf, c->libexec, arena, &head, &why) < 0)
+	if (fetcher_head(c, arena, &head, &why) < 0)
 		core_say(c, "note: %s; looking in what was fetched before",
 			 why.msg);
 	r = siblings_verify(c->conf, c->libexec, &args, arena, &v, err);

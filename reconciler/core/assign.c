@@ -5,8 +5,7 @@
 #include "reconciler/core/assign.h"
 
 #include "lib/num.h"
-#include "reconciler/core/siblings.h"
-#include "reconciler/core/tagged.h"
+#include "reconciler/core/fetcher.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +58,7 @@ static int make_pack(struct core *c, const char *want, const char *have,
 	p->want[0] = '\0';
 	buf_release(&p->bytes);
 	buf_init(&p->bytes, PACK_MAX);
-	if (siblings_pack(c->conf, c->libexec, want, have, &p->bytes, err) < 0)
+	if (fetcher_pack(c->conf, c->libexec, want, have, &p->bytes, err) < 0)
 		return err->code;
 	(void)snprintf(p->want, sizeof(p->want), "%s", want);
 	(void)snprintf(p->have, sizeof(p->have), "%s", have);
@@ -104,9 +103,8 @@ static int send_chunks(struct core *c, const char *host, const char *commit,
 /* 0, an error, or GONE: the session ended meanwhile, the next turn sends all.
  */
 static int send_pack(struct core *c, const char *host, const char *commit,
-		     const char *tag, struct err *err)
+		     struct err *err)
 {
-	const char *want = tag != NULL ? tag : commit;
 	struct fleet_host *h = fleet_find(c->fleet, host);
 	const char *have = h->report != NULL  ? h->report->accepted_commit
 			   : h->hello != NULL ? h->hello->accepted_commit
@@ -116,9 +114,9 @@ static int send_pack(struct core *c, const char *host, const char *commit,
 	if (h->sent_commit != NULL && strcmp(h->sent_commit, commit) == 0)
 		return 0;
 	if (strcmp(have, commit) != 0) {
-		r = make_pack(c, want, have, err);
+		r = make_pack(c, commit, have, err);
 		if (r == 0)
-			r = send_chunks(c, host, want, err);
+			r = send_chunks(c, host, commit, err);
 		if (r != 0)
 			return r;
 	}
@@ -244,23 +242,19 @@ int assign_send(struct core *c, const char *host, const char *commit,
 	Channel__Assignment m;
 	struct fleet_host *h = fleet_find(c->fleet, host);
 	struct arena *arena = NULL;
-	const char *tag = NULL;
 	int r;
 
 	channel__assignment__init(&m);
 	if (h == NULL || !h->connected)
 		return 0;
+	r = send_pack(c, host, commit, err);
+	if (r == GONE)
+		return 0;
+	if (r < 0)
+		return err_wrap(err, "host %s", host);
 	arena = arena_new((size_t)256 << 20);
-	r = tagged_get(c, commit, arena, &tag, err);
-	if (r == 0)
-		r = send_pack(c, host, commit, tag, err);
-	if (r != 0) {
-		arena_free(arena);
-		return r == GONE ? 0 : err_wrap(err, "host %s", host);
-	}
 	m.epoch = epoch;
 	m.commit = text(arena, commit);
-	m.tag = text(arena, tag);
 	m.host = text(arena, host);
 	fill_pods(&m, host, want, w, arena);
 	fill_services(&m, w, arena);

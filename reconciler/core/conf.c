@@ -8,7 +8,7 @@
 
 static const struct conf_key keys[] = {
 	{"repository.url", CONF_STRING, AT(repository_url), NULL, 0, 0,
-	 "Where the manifests are pulled from: file:// or ssh://."},
+	 "Where the manifests are pulled from: https://, ssh:// or file://."},
 	{"repository.id", CONF_STRING, AT(repository_id), NULL, 0, 0,
 	 "Name of the repository; commits carry it in .reconcile/policy.yaml, "
 	 "so that a commit signed for another repository is refused."},
@@ -18,6 +18,18 @@ static const struct conf_key keys[] = {
 	 "Private key for ssh:// (read by ssh, never by reconcile)."},
 	{"repository.ssh_known_hosts", CONF_STRING, AT(ssh_known_hosts), "", 0,
 	 0, "Known host keys for ssh://; an unknown host is refused."},
+	{"repository.ca_file", CONF_STRING, AT(ca_file), "", 0, 0,
+	 "Certificate authorities for https://, in PEM; the system's are not "
+	 "asked unless their file is named here."},
+	{"repository.server_key", CONF_STRING, AT(server_key), "", 0, 0,
+	 "Key that the server of https:// must have: sha256//BASE64, more "
+	 "separated by ;."},
+	{"repository.credential_file", CONF_STRING, AT(credential_file), "", 0,
+	 0,
+	 "Credential for https://: a line \"bearer TOKEN\" or \"basic "
+	 "USER:PASSWORD\", for nobody else to read."},
+	{"repository.timeout_s", CONF_INT, AT(fetch_timeout_s), "60", 1, 3600,
+	 "How long a transfer from the repository may take, in seconds."},
 	{"trust.allowed_signers", CONF_PATH, AT(allowed_signers),
 	 RECONCILE_SYSCONF "/allowed_signers", 0, 0,
 	 "Who may sign, in the format of allowed_signers; see "

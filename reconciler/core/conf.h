@@ -13,7 +13,8 @@
 
 struct core_conf {
 	const char *repository_url, *repository_id, *repository_ref;
-	const char *ssh_key, *ssh_known_hosts; /* "" when unused */
+	const char *ssh_key, *ssh_known_hosts;		    /* "" when unused */
+	const char *ca_file, *server_key, *credential_file; /* the same */
 	const char *allowed_signers, *revoked_keys;
 	const char *state_dir, *run_dir;
 	const char *libexec;   /* "": where reconcile itself stands */
@@ -21,6 +22,7 @@ struct core_conf {
 	const char *advertise; /* what join tokens name; "": listen */
 	const char *pod_cidr, *service_cidr;
 	struct conf_list registries; /* "host[:port] ca=FILE" */
+	int64_t fetch_timeout_s;
 	int64_t host_wait_s, pass_timeout_s, interval_s, cert_hours;
 };
 

@@ -5,6 +5,7 @@
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "reconciler/core/audit_log.h"
+#include "reconciler/core/fetcher.h"
 #include "reconciler/core/fleet.h"
 
 #include <errno.h>
@@ -77,6 +78,8 @@ void core_close(struct core *c)
 {
 	if (c->fleet != NULL)
 		fleet_close(c);
+	fetcher_free(c->fetcher);
+	c->fetcher = NULL;
 	audit_client_close(c->audit);
 	c->audit = NULL;
 	state_close(c->state);

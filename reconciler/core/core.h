@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 struct audit_client;
+struct fetcher;
 struct fleet;
 
 /* Exit statuses of `reconcile`, reconcile(1). */
@@ -59,6 +60,7 @@ struct core {
 	int lock_fd;		    /* -1: read-only core */
 	struct audit_client *audit; /* NULL: read-only core */
 	struct fleet *fleet;	    /* NULL until fleet_open() */
+	struct fetcher *fetcher;    /* kept by a daemon; NULL */
 	int64_t patience_s;	    /* below host.wait_s; -1: no limit */
 	bool maintained; /* the channel has not read its new files yet */
 	bool anchored;	 /* anchor_load() has compared state and log */

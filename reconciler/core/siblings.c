@@ -1,6 +1,6 @@
 /*
- * siblings.c - start, ask, read, end: the manager's side of the frames of
- * reconcile-fetch, reconcile-verify and reconcile-pull.
+ * siblings.c - the manager's side of the frames of reconcile-verify and
+ * reconcile-pull.
  *
  * Each call starts a fresh sibling and ends it: no parser outlives its input.
  */
@@ -8,191 +8,22 @@
 
 #include "lib/clock.h"
 #include "lib/file.h"
-#include "lib/msg.h"
-#include "lib/proc.h"
+#include "reconciler/core/call.h"
 
 #include "engine/image/image.pb-c.h"
 #include "policy/verify/verify.pb-c.h"
-#include "reconciler/fetch/fetch.pb-c.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define ANSWER_MS 600000
 #define SIGNERS_MAX (1u << 20)
 #define PACK_MAX (1u << 30)
-
-struct call { /* one sibling, one question */
-	struct proc proc;
-	int sock;
-	struct msg msg;
-};
-
-static int call_start(struct call *c, const char *libexec, const char *name,
-		      struct err *err)
-{
-	static const char *const none[] = {NULL};
-
-	c->sock = -1;
-	c->proc = (struct proc){.pid = -1, .pidfd = -1};
-	msg_init(&c->msg, MSG_PAYLOAD_MAX);
-	return proc_sibling(libexec, name, none, &c->proc, &c->sock, err);
-}
-
-static void call_end(struct call *c)
-{
-	int status = 0;
-
-	msg_release(&c->msg);
-	if (c->sock >= 0)
-		(void)close(c->sock);
-	if (c->proc.pid > 0 && proc_wait(&c->proc, 2000, &status, NULL) < 0)
-		proc_kill(&c->proc);
-}
-
-static int call_next(struct call *c, struct err *err)
-{
-	int r;
-
-	msg_release(&c->msg);
-	msg_init(&c->msg, MSG_PAYLOAD_MAX);
-	r = msg_recv(c->sock, &c->msg, ANSWER_MS, err);
-	if (r == ERR_NOTFOUND)
-		return err_set(err, ERR_PROTO, "it ended without an answer");
-	return r;
-}
-
-static int send_packed(struct call *c, uint16_t type, const ProtobufCMessage *m,
-		       struct err *err)
-{
-	size_t len = protobuf_c_message_get_packed_size(m);
-	uint8_t *bytes = malloc(len > 0 ? len : 1);
-	int r;
-
-	if (bytes == NULL)
-		return err_set(err, ERR_NOMEM, "request");
-	(void)protobuf_c_message_pack(m, bytes);
-	r = msg_send(c->sock, type, bytes, len, NULL, 0, err);
-	free(bytes);
-	return r;
-}
-
-static int code_from_name(const char *name)
-{
-	for (int code = -1; code >= -ERR_CODE_COUNT; code--)
-		if (strcmp(err_name(code), name) == 0)
-			return code;
-	return ERR_SYS;
-}
-
-/* Text of our own, for protobuf's char * members, which it only reads. */
-static char *text(struct arena *arena, const char *s)
-{
-	return arena_strdup(arena, s == NULL ? "" : s);
-}
 
 const char *siblings_mirror(const struct core_conf *conf, struct arena *arena)
 {
 	return arena_printf(arena, "%s/repository.git", conf->state_dir);
-}
-
-/* The server's "no" and "not there" are about our configuration, not about
- * policy or a host (exit status 3). */
-static int fetch_code(int code)
-{
-	return code == ERR_NOTFOUND || code == ERR_DENIED ? ERR_INPUT : code;
-}
-
-static int fetch_answer(struct call *c, struct arena *arena,
-			const char **out_commit, struct err *err)
-{
-	const uint8_t *bytes = (const uint8_t *)c->msg.payload.data;
-	int r = 0;
-
-	if (c->msg.type == FETCH__MSG_TYPE__MSG_ERROR) {
-		Fetch__Error *e =
-			fetch__error__unpack(NULL, c->msg.payload.len, bytes);
-
-		r = e == NULL
-			    ? err_set(err, ERR_PROTO, "error frame")
-			    : err_set(err, fetch_code(code_from_name(e->code)),
-				      "%s", e->message);
-		fetch__error__free_unpacked(e, NULL);
-	} else if (c->msg.type == FETCH__MSG_TYPE__MSG_HEAD) {
-		Fetch__Head *h =
-			fetch__head__unpack(NULL, c->msg.payload.len, bytes);
-
-		if (h == NULL)
-			return err_set(err, ERR_PROTO, "head frame");
-		*out_commit = arena_strdup(arena, h->commit);
-		fetch__head__free_unpacked(h, NULL);
-	} else {
-		r = err_set(err, ERR_PROTO, "unexpected frame %u", c->msg.type);
-	}
-	return r;
-}
-
-int siblings_fetch(const struct core_conf *conf, const char *libexec,
-		   struct arena *arena, const char **out_commit,
-		   struct err *err)
-{
-	Fetch__MirrorRequest q;
-	struct call c;
-	int r = call_start(&c, libexec, "reconcile-fetch", err);
-
-	fetch__mirror_request__init(&q);
-	if (r < 0)
-		goto out;
-	q.url = text(arena, conf->repository_url);
-	q.ref = text(arena, conf->repository_ref);
-	q.store_path = text(arena, siblings_mirror(conf, arena));
-	q.ssh_key = text(arena, conf->ssh_key);
-	q.ssh_known_hosts = text(arena, conf->ssh_known_hosts);
-	r = send_packed(&c, FETCH__MSG_TYPE__MSG_MIRROR, &q.base, err);
-	if (r == 0)
-		r = call_next(&c, err);
-	if (r == 0)
-		r = fetch_answer(&c, arena, out_commit, err);
-out:
-	call_end(&c);
-	return r < 0 ? err_wrap(err, "fetch %s", conf->repository_url) : 0;
-}
-
-int siblings_pack(const struct core_conf *conf, const char *libexec,
-		  const char *want, const char *have, struct buf *out,
-		  struct err *err)
-{
-	Fetch__PackRequest q;
-	struct arena *arena = arena_new(1u << 16);
-	const char *unused = NULL;
-	char *haves[1];
-	struct call c;
-	int r = call_start(&c, libexec, "reconcile-fetch", err);
-
-	fetch__pack_request__init(&q);
-	if (r < 0)
-		goto out;
-	q.store_path = text(arena, siblings_mirror(conf, arena));
-	q.want = text(arena, want);
-	if (have != NULL && have[0] != '\0') {
-		haves[0] = text(arena, have);
-		q.have = haves;
-		q.n_have = 1;
-	}
-	r = send_packed(&c, FETCH__MSG_TYPE__MSG_PACK, &q.base, err);
-	while (r == 0 && (r = call_next(&c, err)) == 0 &&
-	       c.msg.type == FETCH__MSG_TYPE__MSG_PACK_DATA)
-		buf_put(out, c.msg.payload.data, c.msg.payload.len);
-	if (r == 0 && c.msg.type != FETCH__MSG_TYPE__MSG_DONE)
-		r = fetch_answer(&c, arena, &unused, err);
-	if (r == 0)
-		r = buf_check(out, err);
-out:
-	call_end(&c);
-	arena_free(arena);
-	return r < 0 ? err_wrap(err, "pack %s", want) : 0;
 }
 
 int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
@@ -219,8 +50,8 @@ int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
 			    conf->revoked_keys);
 	if (r < 0)
 		goto out;
-	root.repository_id = text(arena, conf->repository_id);
-	root.ref = text(arena, conf->repository_ref);
+	root.repository_id = call_text(arena, conf->repository_id);
+	root.ref = call_text(arena, conf->repository_ref);
 	root.allowed_signers.data = (uint8_t *)signers.data;
 	root.allowed_signers.len = signers.len;
 	root.revoked_keys.data = (uint8_t *)revoked.data;
@@ -367,13 +198,13 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 			return err_set(err, ERR_NOMEM, "trust root");
 	}
 	q.mode = (Verify__VerifyRequest__Mode)args->mode;
-	q.repository_path = text(arena, args->repository);
+	q.repository_path = call_text(arena, args->repository);
 	q.root = root;
-	q.accepted = text(arena, args->accepted);
-	q.target = text(arena, args->target);
+	q.accepted = call_text(arena, args->accepted);
+	q.target = call_text(arena, args->target);
 	q.now = args->now != 0 ? args->now : clock_unix_ms() / 1000;
 	q.want_snapshot = true;
-	r = send_packed(c, VERIFY__MSG_TYPE__MSG_VERIFY_REQUEST, &q.base, err);
+	r = call_send(c, VERIFY__MSG_TYPE__MSG_VERIFY_REQUEST, &q.base, err);
 	verify__trust_root__free_unpacked(root, NULL);
 	return r;
 }
@@ -413,7 +244,7 @@ int siblings_verify(const struct core_conf *conf, const char *libexec,
 		r = err_set(err, ERR_PROTO, "verdict %d is unknown",
 			    (int)m->verdict);
 	else if (m->verdict == VERIFY__VERIFY_REPLY__VERDICT__FAILED)
-		r = err_set(err, code_from_name(m->error_code), "%s", m->error);
+		r = err_set(err, call_code(m->error_code), "%s", m->error);
 	else
 		copy_verdict(m, arena, out);
 	verify__verify_reply__free_unpacked(m, NULL);
@@ -450,8 +281,7 @@ static int resolve_answer(struct call *c, struct arena *arena,
 			image__failed__unpack(NULL, c->msg.payload.len, bytes);
 
 		r = e == NULL ? err_set(err, ERR_PROTO, "error frame")
-			      : err_set(err, code_from_name(e->name), "%s",
-					e->msg);
+			      : err_set(err, call_code(e->name), "%s", e->msg);
 		image__failed__free_unpacked(e, NULL);
 	} else if (c->msg.type == IMAGE__FRAME__FRAME_PULL_RESOLVED) {
 		Image__PullResolved *m = image__pull_resolved__unpack(
@@ -483,13 +313,13 @@ int siblings_resolve(const struct core_conf *conf, const char *libexec,
 		r = registry_ca(conf, image, &ca, err);
 	if (r < 0)
 		goto out;
-	q.reference = text(arena, image);
+	q.reference = call_text(arena, image);
 	q.ca_pem.data = (uint8_t *)ca.data;
 	q.ca_pem.len = ca.len;
 	q.resolve_only = true;
-	q.os = text(arena, "linux");
-	q.architecture = text(arena, "amd64");
-	r = send_packed(&c, IMAGE__FRAME__FRAME_PULL_REQUEST, &q.base, err);
+	q.os = call_text(arena, "linux");
+	q.architecture = call_text(arena, "amd64");
+	r = call_send(&c, IMAGE__FRAME__FRAME_PULL_REQUEST, &q.base, err);
 	if (r == 0)
 		r = call_next(&c, err);
 	if (r == 0)

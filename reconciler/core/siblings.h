@@ -45,14 +45,6 @@ struct verify_args {
 int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
 			const unsigned char **out, size_t *out_len,
 			struct err *err);
-/* Mirrors the followed ref; *out_commit in the arena. */
-int siblings_fetch(const struct core_conf *conf, const char *libexec,
-		   struct arena *arena, const char **out_commit,
-		   struct err *err);
-/* Packs everything reachable from want and not from have (NULL allowed). */
-int siblings_pack(const struct core_conf *conf, const char *libexec,
-		  const char *want, const char *have, struct buf *out,
-		  struct err *err);
 /* Verdict of reconcile-verify; an error only when none could be had. */
 int siblings_verify(const struct core_conf *conf, const char *libexec,
 		    const struct verify_args *args, struct arena *arena,

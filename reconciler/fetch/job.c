@@ -7,30 +7,36 @@
 #include "lib/text.h"
 #include "reconciler/fetch/bare.h"
 #include "reconciler/fetch/budget.h"
+#include "reconciler/fetch/origin.h"
 #include "reconciler/fetch/pack.h"
 #include "reconciler/fetch/remote.h"
 #include "reconciler/fetch/source.h"
-#include "reconciler/fetch/url.h"
 
 #include <git2.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MEMORY_BYTES ((size_t)1 << 30)
+#define CPU_S 300 /* killed; the manager goes on with what it had */
+#define FILE_SLACK_BYTES ((uint64_t)256 << 20) /* the index of a pack */
 #define FRAME_BYTES ((size_t)1 << 20)
 #define HAVES_MAX 256
 #define PATH_BYTES 4096
 
-static int enter(const struct sandbox_path *paths, size_t n, struct err *err)
+static int enter(const struct sandbox_path *paths, size_t n, uint64_t max_bytes,
+		 struct err *err)
 {
 	const struct sandbox profile = {
 		.name = "reconcile-fetch",
-		.allow = SANDBOX_FILE_READ | SANDBOX_FILE_WRITE,
+		.allow = SANDBOX_FILE_READ | SANDBOX_FILE_WRITE |
+			 SANDBOX_CONNECTED,
 		.paths = paths,
 		.n_paths = n,
 		.landlock = true,
 		.max_memory = MEMORY_BYTES,
 		.max_files = 256,
+		.max_cpu_s = CPU_S,
+		.max_file_bytes = max_bytes + FILE_SLACK_BYTES,
 	};
 	int r = sandbox_enter(&profile, err);
 
@@ -79,26 +85,24 @@ static int send_head(int sock, const git_oid *id, uint64_t bytes, bool changed,
 
 struct mirror {
 	const Fetch__MirrorRequest *req;
-	struct url url;
-	struct budget budget;
-	char source[PATH_BYTES];
-	struct remote_ssh ssh;
+	struct origin origin;
 	git_oid have, id;
 	bool has;
 };
 
 static int mirror_file(struct mirror *m, struct err *err)
 {
+	const char *source = m->origin.folder;
 	struct pack_taker taker = {0};
 	bool any = false;
 	int r;
 
-	r = source_read_ref(m->source, m->req->ref, &m->id, err);
+	r = source_read_ref(source, m->req->ref, &m->id, err);
 	if (r < 0 || (m->has && git_oid_equal(&m->have, &m->id)))
 		return r;
-	r = pack_take_begin(m->req->store_path, &m->budget, &taker, err);
+	r = pack_take_begin(m->req->store_path, &m->origin.budget, &taker, err);
 	if (r == 0)
-		r = pack_make(m->source, &m->id, &m->have, m->has ? 1 : 0,
+		r = pack_make(source, &m->id, &m->have, m->has ? 1 : 0,
 			      pack_take, &taker, &any, err);
 	if (r < 0 && taker.why.code != 0) {
 		*err = taker.why;
@@ -110,52 +114,29 @@ static int mirror_file(struct mirror *m, struct err *err)
 	return r;
 }
 
-/* Outside the sandbox: look where to read, or start ssh. */
-static int mirror_prepare(struct mirror *m, struct err *err)
-{
-	const Fetch__MirrorRequest *req = m->req;
-	int r;
-
-	r = url_parse(req->url, &m->url, err);
-	if (r == 0)
-		r = url_check_ref(req->ref, err);
-	if (r == 0)
-		r = check_store(req->store_path, err);
-	if (r < 0)
-		return r;
-	budget_init(&m->budget, req->max_bytes, req->timeout_ms);
-	if (m->url.kind == URL_FILE)
-		r = source_find(m->url.path, m->source, sizeof(m->source), err);
-	else
-		r = remote_start(&m->ssh, &m->url, req->ssh_key,
-				 req->ssh_known_hosts, &m->budget, err);
-	if (r == 0)
-		r = bare_create(req->store_path, err);
-	return r;
-}
-
 static int mirror_run(struct mirror *m, int sock, struct err *err)
 {
 	const char *store = m->req->store_path;
-	const struct sandbox_path paths[] = {{store, true}, {m->source, false}};
+	struct origin *o = &m->origin;
+	const struct sandbox_path paths[] = {{store, true}, {o->folder, false}};
 	bool changed = false;
 	int r;
 
-	r = enter(paths, m->url.kind == URL_FILE ? 2 : 1, err);
+	r = enter(paths, o->wire == NULL ? 2 : 1, o->budget.max_bytes, err);
 	if (r < 0)
 		return r;
 	m->has = bare_mirror_read(store, &m->have);
-	if (m->url.kind == URL_FILE)
+	if (o->wire == NULL)
 		r = mirror_file(m, err);
 	else
-		r = remote_fetch(&m->ssh, store, m->req->ref,
+		r = remote_fetch(o->wire, store, m->req->ref,
 				 m->has ? &m->have : NULL, &m->id, err);
 	changed = !m->has || !git_oid_equal(&m->have, &m->id);
 	if (r == 0 && changed)
 		r = bare_mirror_write(store, &m->id, err);
 	if (r < 0)
 		return r;
-	return send_head(sock, &m->id, m->budget.bytes, changed, err);
+	return send_head(sock, &m->id, o->budget.bytes, changed, err);
 }
 
 int job_mirror(int sock, const struct msg *m, struct err *err)
@@ -170,12 +151,14 @@ int job_mirror(int sock, const struct msg *m, struct err *err)
 		goto out;
 	}
 	mirror->req = req;
-	mirror->ssh.data = -1;
-	mirror->ssh.errors = -1;
-	r = mirror_prepare(mirror, err);
+	r = check_store(req->store_path, err);
+	if (r == 0)
+		r = origin_open(req, false, &mirror->origin, err);
+	if (r == 0)
+		r = bare_create(req->store_path, err);
 	if (r == 0)
 		r = mirror_run(mirror, sock, err);
-	remote_release(&mirror->ssh);
+	origin_release(&mirror->origin);
 out:
 	free(mirror);
 	if (req != NULL)
@@ -246,7 +229,7 @@ static int pack_run(int sock, const Fetch__PackRequest *req, git_oid *have,
 
 	r = check_store(req->store_path, err);
 	if (r == 0)
-		r = enter(paths, 1, err);
+		r = enter(paths, 1, 0, err);
 	if (r == 0)
 		r = parse_id(req->want, &want, err);
 	if (r < 0)
@@ -323,7 +306,7 @@ static int ingest_run(int sock, const Fetch__IngestRequest *req,
 	if (r == 0)
 		r = bare_create(req->store_path, err);
 	if (r == 0)
-		r = enter(paths, 1, err);
+		r = enter(paths, 1, budget.max_bytes, err);
 	if (r == 0)
 		r = parse_id(req->want, &want, err);
 	if (r == 0)

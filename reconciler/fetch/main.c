@@ -2,10 +2,12 @@
  * main.c - reconcile-fetch: moves git objects into and out of bare stores.
  *
  * Started by the manager or a host's agent with a socket as descriptor 3
- * (fetch.proto); one request, then it ends.  Hostile input: packs, and the git
- * protocol of a server.  May write below one store and read below one source;
- * no capability, no network (ssh, started before the sandbox, has that).  What
- * it delivers is trusted by nobody: reconcile-verify decides.
+ * (fetch.proto); one request, then it ends, but for a poll, which is repeated
+ * as long as the starter likes.  Hostile input: packs, and the git, HTTP and
+ * TLS of a server.  Holds the credential of one repository.  May write below
+ * one store and read below one source; no capability, no network (ssh and
+ * reconcile-dial, started before the sandbox, have that).  What it delivers is
+ * trusted by nobody: reconcile-verify decides.
  */
 #include "lib/log.h"
 #include "lib/msg.h"
@@ -15,7 +17,9 @@
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SOCK 3
 #define TRIM_BYTES (8 << 20)
@@ -28,6 +32,7 @@ static const struct {
 	{FETCH__MSG_TYPE__MSG_MIRROR, job_mirror},
 	{FETCH__MSG_TYPE__MSG_PACK, job_pack},
 	{FETCH__MSG_TYPE__MSG_INGEST, job_ingest},
+	{FETCH__MSG_TYPE__MSG_POLL, job_poll},
 };
 
 static int send_error(const struct err *why)
@@ -80,8 +85,17 @@ int main(int argc, char **argv)
 	/* inflating takes and gives back the same 40 KiB for each object */
 	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
 	(void)mallopt(M_MMAP_THRESHOLD, TRIM_BYTES);
+#ifndef GUARD_OFF_ENVIRONMENT
+	/* proxies, authorities, key logs, configuration: libraries look there
+	 */
+	if (clearenv() != 0)
+		return err_exit_status(ERR_SYS);
+#endif
+	(void)setenv("TZ", "UTC0", 1); /* unset, it would be read each time */
+	tzset();
 	log_init("reconcile-fetch", LOG_LEVEL_WARN);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* writing fails instead */
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	msg_init(&m, REQUEST_BYTES_MAX);
 	r = msg_recv(SOCK, &m, -1, &err);

@@ -26,11 +26,10 @@ static int bad(struct err *err, const char *text, const char *why)
 static const struct {
 	const char *prefix, *why;
 } refused[] = {
-	{"https://", "https is not supported yet; use ssh:// or file://"},
-	{"http://", "plain http can be changed on the way; use ssh://"},
-	{"git://", "git:// has no authentication; use ssh://"},
+	{"http://", "plain http can be changed on the way; use https://"},
+	{"git://", "git:// has no authentication; use https:// or ssh://"},
 	{"git@", "want the form ssh://git@host/path"},
-	{"ext::", "commands are never run; use ssh:// or file://"},
+	{"ext::", "commands are never run; use https://, ssh:// or file://"},
 };
 
 static bool copy_part(char *dst, size_t dst_len, const char *at, size_t len,
@@ -56,8 +55,9 @@ static bool path_ok(const char *path)
 	return path[0] == '/' && path[1] != '\0';
 }
 
-static int parse_ssh(const char *text, const char *at, struct url *u,
-		     struct err *err)
+/* [user@]host[:port]/path */
+static int parse_remote(const char *text, const char *at, struct url *u,
+			struct err *err)
 {
 	const char *slash = strchr(at, '/');
 	const char *user = NULL;
@@ -66,8 +66,12 @@ static int parse_ssh(const char *text, const char *at, struct url *u,
 	uint64_t port = 0;
 
 	if (slash == NULL)
-		return bad(err, text, "want ssh://user@host/path");
+		return bad(err, text, "want a path behind the host");
 	user = memchr(at, '@', (size_t)(slash - at));
+	if (user != NULL && u->kind == URL_HTTPS)
+		return bad(err, text,
+			   "a credential belongs into "
+			   "repository.credential_file");
 	if (user != NULL) {
 		if (!copy_part(u->user, sizeof(u->user), at,
 			       (size_t)(user - at), NAME))
@@ -98,6 +102,30 @@ static int parse_ssh(const char *text, const char *at, struct url *u,
 	return 0;
 }
 
+static const struct {
+	const char *prefix;
+	enum url_kind kind;
+} remotes[] = {{"ssh://", URL_SSH}, {"https://", URL_HTTPS}};
+
+static int parse_other(const char *text, struct url *u, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(remotes) / sizeof(remotes[0]); i++) {
+		size_t n = strlen(remotes[i].prefix);
+
+		if (strncmp(text, remotes[i].prefix, n) != 0)
+			continue;
+		u->kind = remotes[i].kind;
+		return parse_remote(text, text + n, u, err);
+	}
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (strncmp(text, refused[i].prefix,
+			    strlen(refused[i].prefix)) == 0)
+			return bad(err, text, refused[i].why);
+	return bad(err, text,
+		   "want https://host/path, ssh://user@host/path or "
+		   "file:///path");
+}
+
 int url_parse(const char *text, struct url *out, struct err *err)
 {
 	struct url u = {0};
@@ -111,21 +139,11 @@ int url_parse(const char *text, struct url *out, struct err *err)
 			return bad(err, text,
 				   "want file:// and an absolute path of plain "
 				   "characters");
-	} else if (strncmp(text, "ssh://", 6) == 0) {
-		u.kind = URL_SSH;
-		r = parse_ssh(text, text + 6, &u, err);
-		if (r < 0)
-			return r;
 	} else {
-		for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]);
-		     i++)
-			if (strncmp(text, refused[i].prefix,
-				    strlen(refused[i].prefix)) == 0)
-				return bad(err, text, refused[i].why);
-		return bad(err, text,
-			   "want ssh://user@host/path or "
-			   "file:///path");
+		r = parse_other(text, &u, err);
 	}
+	if (r < 0)
+		return r;
 	*out = u;
 	return 0;
 }

@@ -3,9 +3,11 @@
  *
  *   file:///absolute/path
  *   ssh://[user@]host[:port]/path
+ *   https://host[:port]/path
  *
- * Nothing else: no ext::, git://, http://, scp-like form, percent escapes,
- * queries, control bytes, or parts that begin with a dash.  Pure.
+ * host is a name or an IPv4 address.  Nothing else: no ext::, git://, http://,
+ * scp-like form, credentials, percent escapes, queries, control bytes, or parts
+ * that begin with a dash.  Pure.
  */
 #ifndef RECONCILER_FETCH_URL_H
 #define RECONCILER_FETCH_URL_H
@@ -17,7 +19,7 @@
 
 #define URL_PATH_MAX 1024
 
-enum url_kind { URL_FILE, URL_SSH };
+enum url_kind { URL_FILE, URL_SSH, URL_HTTPS };
 
 struct url {
 	enum url_kind kind;

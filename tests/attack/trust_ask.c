@@ -6,6 +6,9 @@
  *             [accepted=] [now=] [mode=untrusted] [head_only=1] [snapshot=1]
  *             [repeat=N] [status=1]
  *   trust_ask LIBEXEC mirror url= ref= store= [key=] [hosts=] [max=] [timeout=]
+ *             [ca=] [pin=] [credential=] [env=NAME=VALUE]...
+ *   trust_ask LIBEXEC poll (as mirror, without store) [repeat=N] [wait=MS]
+ *             N answers, with a pause between two
  *   trust_ask LIBEXEC pack store= want= [have=] out=FILE
  *   trust_ask LIBEXEC ingest store= want= in=FILE [max=]
  */
@@ -22,9 +25,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define FILE_BYTES ((size_t)1 << 30)
+#define ENV_MAX 32
 
 struct ask {
 	int argc;
@@ -200,6 +205,8 @@ static int print_answer(struct ask *a)
 		if (h == NULL)
 			return 1;
 		printf("head %s changed=%d\n", h->commit, h->changed);
+		if (h->whole_list)
+			printf("whole list\n");
 		printf("bytes %llu\n", (unsigned long long)h->bytes);
 		fetch__head__free_unpacked(h, NULL);
 		return 0;
@@ -218,22 +225,87 @@ static int print_answer(struct ask *a)
 	return 1;
 }
 
+/* As a starter would that hands on its own environment. */
+static int fetch_with(struct ask *a)
+{
+	const char *envp[ENV_MAX] = {"PATH=/usr/bin:/bin"};
+	char path[4096];
+	const char *argv[] = {path, NULL};
+	struct proc_spec spec = {.path = path,
+				 .argv = argv,
+				 .envp = envp,
+				 .n_fds = 1,
+				 .in = -1,
+				 .out = -1,
+				 .err = STDERR_FILENO};
+	size_t n = 1;
+	int pair[2];
+	int r;
+
+	for (int i = 3; i < a->argc && n < ENV_MAX - 1; i++)
+		if (strncmp(a->argv[i], "env=", 4) == 0)
+			envp[n++] = a->argv[i] + 4;
+	if (n == 1)
+		return sibling(a, "reconcile-fetch");
+	snprintf(path, sizeof(path), "%s/reconcile-fetch", a->libexec);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		exit(2);
+	spec.fds = &pair[1];
+	r = proc_spawn(&spec, &a->proc, &a->err);
+	(void)close(pair[1]);
+	a->sock = pair[0];
+	return r;
+}
+
+static void fill_mirror(const struct ask *a, Fetch__MirrorRequest *req)
+{
+	fetch__mirror_request__init(req);
+	req->url = get(a, "url");
+	req->ref = get(a, "ref");
+	req->store_path = get(a, "store");
+	req->ssh_key = get(a, "key");
+	req->ssh_known_hosts = get(a, "hosts");
+	req->ca_file = get(a, "ca");
+	req->server_key = get(a, "pin");
+	req->credential_file = get(a, "credential");
+	req->max_bytes = get_number(a, "max", 0);
+	req->timeout_ms = (uint32_t)get_number(a, "timeout", 0);
+}
+
 static int ask_mirror(struct ask *a)
 {
-	Fetch__MirrorRequest req = FETCH__MIRROR_REQUEST__INIT;
+	Fetch__MirrorRequest req;
 
-	req.url = get(a, "url");
-	req.ref = get(a, "ref");
-	req.store_path = get(a, "store");
-	req.ssh_key = get(a, "key");
-	req.ssh_known_hosts = get(a, "hosts");
-	req.max_bytes = get_number(a, "max", 0);
-	req.timeout_ms = (uint32_t)get_number(a, "timeout", 0);
-	if (sibling(a, "reconcile-fetch") < 0 ||
+	fill_mirror(a, &req);
+	if (fetch_with(a) < 0 ||
 	    send_message(a, FETCH__MSG_TYPE__MSG_MIRROR, &req.base) < 0 ||
 	    receive(a) < 0)
 		return die(a);
 	return print_answer(a);
+}
+
+static int ask_poll(struct ask *a)
+{
+	uint64_t repeat = get_number(a, "repeat", 1);
+	useconds_t pause = (useconds_t)get_number(a, "wait", 0) * 1000;
+	Fetch__MirrorRequest req;
+	int r;
+
+	fill_mirror(a, &req);
+	if (fetch_with(a) < 0)
+		return die(a);
+	r = send_message(a, FETCH__MSG_TYPE__MSG_POLL, &req.base);
+	for (;;) {
+		if (r < 0 || receive(a) < 0)
+			return die(a);
+		r = print_answer(a);
+		if (r != 0 || --repeat == 0)
+			return r;
+		(void)fflush(stdout);
+		(void)usleep(pause);
+		r = msg_send(a->sock, FETCH__MSG_TYPE__MSG_POLL, "", 0, NULL, 0,
+			     &a->err);
+	}
 }
 
 static int ask_pack(struct ask *a)
@@ -327,6 +399,8 @@ int main(int argc, char **argv)
 		r = ask_verify(&a);
 	else if (strcmp(argv[2], "mirror") == 0)
 		r = ask_mirror(&a);
+	else if (strcmp(argv[2], "poll") == 0)
+		r = ask_poll(&a);
 	else if (strcmp(argv[2], "pack") == 0)
 		r = ask_pack(&a);
 	else if (strcmp(argv[2], "ingest") == 0)

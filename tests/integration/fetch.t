@@ -99,14 +99,17 @@ mirror 'G14: a transfer over its budget' '^error LIMIT .*over 50 bytes' \
 # --- URLs and refs
 for U in 'ext::sh -c id' 'ssh://-oProxyCommand=id/x' 'ssh://h/a;id' \
 	"ssh://h/a'b" 'ssh://h/$(id)' 'ssh://h/-x' 'ssh://-l@h/x' \
+	'https://-h/x' 'https://h/a?b' 'https://h/a#b' 'https://h/%2e' \
+	'https://u@h/x' 'https://[::1]/x' 'https://h' 'HTTPS://h/x' \
 	'ssh://h:0/x' 'ssh://h:99999/x' 'file://relative' 'file:///a/../b' \
 	'file:///a%2e' '/plain/path' 'git@host:x' ''; do
 	mirror "A69: URL $U" '^error INPUT repository URL' url="$U"
 done
 mirror 'A69: git:// is refused' '^error INPUT .*no authentication' \
 	url=git://h/x
-mirror 'A67: https says what to use' '^error INPUT .*use ssh:// or file://' \
+mirror 'A67: https without an authority' '^error INPUT .*repository.ca_file' \
 	url=https://h/x
+mirror 'A67: http says what to use' '^error INPUT .*use https://' url=http://h/x
 mirror 'A69: newline in a URL' '^error INPUT .*\\x0[aA]' "url=file:///a
 b"
 for F in 'refs/heads/../../x' '-x' ':/fix' 'main@{1}' 'refs/heads/a b' main \
