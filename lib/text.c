@@ -48,15 +48,30 @@ static const struct {
 	{0x5c, 0x5c},	     /* backslash, or escapes could be forged */
 	{0x7f, 0x9f},	     /* DEL, C1 */
 	{0xad, 0xad},	     /* soft hyphen */
+	{0x034f, 0x034f},    /* grapheme joiner */
+	{0x0600, 0x0605},    /* Arabic signs that format */
 	{0x061c, 0x061c},    /* Arabic letter mark */
+	{0x06dd, 0x06dd},    /* end of ayah */
+	{0x070f, 0x070f},    /* Syriac abbreviation */
+	{0x0890, 0x0891},    /* Arabic pound and piastre */
+	{0x08e2, 0x08e2},    /* disputed end of ayah */
 	{0x115f, 0x1160},    /* Hangul fillers */
-	{0x180e, 0x180e},    /* Mongolian vowel separator */
+	{0x17b4, 0x17b5},    /* Khmer inherent vowels */
+	{0x180b, 0x180f},    /* Mongolian selectors, vowel separator */
 	{0x200b, 0x200f},    /* zero width, directional marks */
 	{0x2028, 0x202e},    /* line separators, bidi embeddings */
 	{0x2060, 0x206f},    /* joiners, isolates */
 	{0x3164, 0x3164},    /* Hangul filler */
+	{0xfdd0, 0xfdef},    /* noncharacters */
+	{0xfe00, 0xfe0f},    /* variation selectors */
 	{0xfeff, 0xfeff},    /* byte order mark */
+	{0xffa0, 0xffa0},    /* halfwidth Hangul filler */
 	{0xfff0, 0xfffb},    /* interlinear annotation */
+	{0x110bd, 0x110bd},  /* Kaithi number sign */
+	{0x110cd, 0x110cd},  /* Kaithi number sign above */
+	{0x13430, 0x1343f},  /* Egyptian hieroglyph format */
+	{0x1bca0, 0x1bca3},  /* shorthand format */
+	{0x1d173, 0x1d17a},  /* musical format */
 	{0xe0000, 0xe0fff},  /* tags, variation selectors */
 	{0xf0000, 0x10ffff}, /* private use planes */
 };
@@ -66,7 +81,7 @@ bool text_is_hidden(uint32_t c)
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
 		if (c >= hidden[i].first && c <= hidden[i].last)
 			return true;
-	return false;
+	return (c & 0xfffe) == 0xfffe; /* noncharacters, in no XML */
 }
 
 void text_escape(struct buf *out, const char *bytes, size_t len)

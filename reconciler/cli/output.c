@@ -199,10 +199,10 @@ static int write_all(const struct output *o, struct buf *texts, bool wrapped,
 		if (r == 0 && o->items[i].path == NULL)
 			r = cli_print(&texts[i], err);
 		if (r < 0)
-			return err_wrap(err, "--output %s",
-					o->items[i].format->name);
+			r = err_wrap(err, "--output %s",
+				     o->items[i].format->name);
 	}
-	return 0;
+	return cli_no_such(r, err);
 }
 
 /* For a person, when standard output is for a machine. */

@@ -87,20 +87,23 @@ bool report_bad(const struct report *r, const struct report_commit *c)
 
 static void add_commit(struct list *l, const struct report_commit *c)
 {
+	const char *id = arena_strndup(l->arena, c->commit,
+				       safe_fit(c->commit, COMMIT_SHOWN));
+
 	if (!report_bad(l->r, c))
 		return;
-	add(l, (struct report_finding){
-		       .severity = DIAG_ERROR,
-		       .code = c->code,
-		       .path = TRUST_PATH,
-		       .message = arena_printf(
-			       l->arena, "commit %.*s%s%s%s: %s", COMMIT_SHOWN,
-			       safe_words(l->arena, c->commit),
-			       c->subject[0] != '\0' ? " (" : "",
-			       safe_words(l->arena, c->subject),
-			       c->subject[0] != '\0' ? ")" : "",
-			       safe_words(l->arena, c->reason)),
-	       });
+	add(l,
+	    (struct report_finding){
+		    .severity = DIAG_ERROR,
+		    .code = c->code,
+		    .path = TRUST_PATH,
+		    .message = arena_printf(l->arena, "commit %s%s%s%s: %s",
+					    safe_name(l->arena, id),
+					    c->subject[0] != '\0' ? " (" : "",
+					    safe_words(l->arena, c->subject),
+					    c->subject[0] != '\0' ? ")" : "",
+					    safe_words(l->arena, c->reason)),
+	    });
 }
 
 static void add_diags(struct list *l, const struct diags *d)

@@ -6,6 +6,7 @@
 
 #include "reconciler/report/safe.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ID_SHOWN 12
@@ -44,7 +45,7 @@ static void put_requirement(struct buf *out, const struct report_requirement *q)
 {
 	buf_puts(out, q->met ? "  met      " : "  missing  ");
 	safe_put_words(out, q->rule);
-	buf_printf(out, ", %u of the people for ", q->threshold);
+	buf_printf(out, ": %zu of %u for ", q->n_have, q->threshold);
 	put_names(out, q->paths, q->n_paths);
 	if (q->paths_total > q->n_paths)
 		buf_printf(out, " and %zu more", q->paths_total - q->n_paths);
@@ -59,8 +60,12 @@ static void put_requirement(struct buf *out, const struct report_requirement *q)
 
 static void put_commit(struct buf *out, const struct report_commit *c)
 {
+	char id[ID_SHOWN + 1];
+
+	(void)snprintf(id, sizeof(id), "%.*s",
+		       (int)safe_fit(c->commit, ID_SHOWN), c->commit);
 	buf_puts(out, "  commit ");
-	buf_put(out, c->commit, safe_fit(c->commit, ID_SHOWN));
+	safe_put_name(out, id);
 	if (c->subject[0] != '\0') {
 		buf_puts(out, " \"");
 		safe_put_words(out, c->subject);
