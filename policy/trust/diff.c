@@ -1,6 +1,6 @@
 /*
  * diff.c - see diff.h.  Runs in reconcile-verify, sandboxed; both trees are
- * hostile: depth, paths and entries are counted, so that a tree that names one
+ * hostile: depth, paths and memory are limited, so that a tree that names one
  * folder a thousand times costs what the limits say.
  */
 #include "policy/trust/diff.h"
@@ -17,7 +17,8 @@ struct work {
 	const struct diff_source *src;
 	struct arena *arena;
 	struct diff *out;
-	size_t cap, entries;
+	size_t cap;
+	bool renamed; /* a path is no longer where git's order has it */
 	struct verdict *v;
 };
 
@@ -28,11 +29,16 @@ struct pair {
 	unsigned int depth;
 };
 
-static int limit(struct work *w, const char *what, unsigned int max)
+static int limit(struct work *w, const char *what, size_t max)
 {
 	return verdict_fail(w->v, TCODE_TREE_LIMIT,
-			    "want at most %u %s between two commits", max,
+			    "want at most %zu %s between two commits", max,
 			    what);
+}
+
+static int too_much(struct work *w)
+{
+	return limit(w, "MiB of folders", DIFF_MEMORY_MAX >> 20);
 }
 
 static int on_entry(void *ctx, const struct tree_entry *e, struct verdict *v)
@@ -57,13 +63,12 @@ static int read_folder(struct work *w, const struct commit_id *id, bool names,
 	r = w->src->read(w->src->ctx, id, &bytes, &len, w->v);
 	if (r < 0 || len == 0)
 		return r;
-	if (w->entries + len / 24 > DIFF_ENTRIES_MAX)
-		return limit(w, "entries", DIFF_ENTRIES_MAX);
+	if (arena_used(w->arena) > DIFF_MEMORY_MAX)
+		return too_much(w);
 	out->items =
 		arena_calloc(w->arena, len / 24 + 1, sizeof(out->items[0]));
 	r = tree_each(arena_memdup(w->arena, bytes, len), len, names, on_entry,
 		      out, w->v);
-	w->entries += out->n;
 	return r;
 }
 
@@ -105,8 +110,10 @@ static char *path_of(struct work *w, const struct pair *p,
 			     e->name.at, e->mode == TREE_DIR ? "/" : "");
 
 	for (size_t i = 0; i < e->name.len; i++)
-		if (path[dir + i] == '/')
+		if (path[dir + i] == '/') {
 			path[dir + i] = '\\';
+			w->renamed = true;
+		}
 	return path;
 }
 
@@ -122,6 +129,8 @@ static int take(struct work *w, const struct pair *p,
 	if (a != NULL && b != NULL && a->mode == b->mode &&
 	    commit_id_equal(&a->id, &b->id))
 		return 0;
+	if (arena_used(w->arena) > DIFF_MEMORY_MAX)
+		return too_much(w);
 	below.path = path_of(w, p, e);
 	if (e->mode != TREE_DIR)
 		return add(w, below.path, a, b);
@@ -178,6 +187,14 @@ static int walk(struct work *w, const struct pair *p)
 	return r;
 }
 
+static int by_path(const void *a, const void *b)
+{
+	const struct diff_change *x = a;
+	const struct diff_change *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
 int diff_trees(const struct diff_source *src, const struct commit_id *before,
 	       const struct commit_id *after, struct arena *arena,
 	       struct diff *out, struct verdict *v)
@@ -189,7 +206,17 @@ int diff_trees(const struct diff_source *src, const struct commit_id *before,
 
 	if (before == NULL || after == NULL || !commit_id_equal(before, after))
 		r = walk(&w, &top);
+	if (r == 0 && w.renamed)
+		qsort(d.items, d.n, sizeof(d.items[0]), by_path);
 	if (r == 0)
 		*out = d;
 	return r;
+}
+
+const struct diff_change *diff_find(const struct diff *d, const char *path)
+{
+	struct diff_change key = {.path = path};
+
+	return d->n == 0 ? NULL
+			 : bsearch(&key, d->items, d->n, sizeof(key), by_path);
 }

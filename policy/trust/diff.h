@@ -15,7 +15,7 @@
 
 #define DIFF_DEPTH_MAX 32
 #define DIFF_PATHS_MAX 100000
-#define DIFF_ENTRIES_MAX 2000000
+#define DIFF_MEMORY_MAX ((size_t)192 << 20) /* of the arena */
 
 struct diff_source {
 	/* Raw bytes of tree `id`, borrowed until the next call; T141, T144,
@@ -33,13 +33,16 @@ struct diff_change {
 };
 
 struct diff {
-	struct diff_change *items; /* by path, as git orders them; arena */
+	struct diff_change *items; /* by the bytes of the path; arena */
 	size_t n;
 };
 
-/* before or after NULL: nothing.  T171..T173, T175 and what the source says. */
+/* before or after NULL: nothing.  Of an arena that holds 256 MiB or more.
+ * T171..T173, T175 and what the source says. */
 int diff_trees(const struct diff_source *src, const struct commit_id *before,
 	       const struct commit_id *after, struct arena *arena,
 	       struct diff *out, struct verdict *v);
+/* The change of a path; NULL. */
+const struct diff_change *diff_find(const struct diff *d, const char *path);
 
 #endif

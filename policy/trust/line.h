@@ -67,12 +67,17 @@ struct line_ask {
 	struct commit_id anchor;
 	bool has_accepted, has_anchor;
 	bool proposal;		  /* report, never stop; BASE is believed */
-	bool head_only;		  /* the accepted target, again */
+	bool want_commits;	  /* a verdict for each */
 	const char *first_policy; /* "sha256:HEX"; for a proposal unused */
 	const char *repository, *ref;
 	int64_t now;
-	size_t max_commits;		   /* 0: HISTORY_COMMITS_MAX */
-	struct line_access *access;	   /* NULL: none */
+	size_t max_commits;	    /* 0: HISTORY_COMMITS_MAX */
+	struct line_access *access; /* NULL: none */
+	/* Something more that the signers in force at the target judge, such as
+	 * a tag in front of it; NULL: nothing. */
+	int (*at_target)(void *ctx, const struct signers *signers,
+			 struct verdict *v);
+	void *target_ctx;
 	const struct openpgp_run *openpgp; /* for signature_time */
 };
 
@@ -93,16 +98,16 @@ struct line_requirement {
 
 struct line_commit {
 	struct commit_id id;
-	struct signature_by by;
-	struct verdict verdict;	     /* code 0: good */
-	char payload[PEOPLE_DIGEST]; /* of the signed bytes */
-	const char *subject;	     /* escaped */
+	const struct signature_by *by; /* NULL: it has no grammar */
+	const struct verdict *verdict; /* NULL: good */
+	const uint8_t *payload;	       /* HASH_BYTES, of the signed bytes */
+	const char *subject;	       /* escaped; NULL */
 };
 
 struct line_result { /* lists in the arena */
 	struct line_requirement *requirements;
 	size_t n_requirements;
-	struct line_commit *commits; /* new ones, target first */
+	struct line_commit *commits; /* wanted, or a proposal: new ones */
 	size_t n_commits;
 	const char *notes[LINE_NOTES_MAX]; /* approvals that do not count */
 	size_t n_notes;

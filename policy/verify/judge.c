@@ -265,3 +265,25 @@ int judge_commit(struct store *store, const struct judge_ask *ask,
 	diags_sort(diags);
 	return r;
 }
+
+int judge_read_binding(struct store *store, const struct commit_id *commit,
+		       struct arena *arena, struct judge_binding *out,
+		       struct verdict *v)
+{
+	struct err err = {0};
+	struct diags quiet;
+	struct judge j = {.store = store, .arena = arena, .v = v, .err = &err};
+	struct policy_file file = {0};
+	struct commit_id tree;
+	int r;
+
+	*out = (struct judge_binding){0};
+	if (!tree_of(&j, commit, &tree))
+		return 0;
+	diags_init(&quiet, arena, 8);
+	r = read_policy(&j, &tree, &quiet, &file);
+	if (file.good)
+		*out = (struct judge_binding){file.policy.repository_id,
+					      file.policy.ref};
+	return r == ERR_TRUST ? r : 0;
+}

@@ -35,4 +35,11 @@ int judge_commit(struct store *store, const struct judge_ask *ask,
 		 struct arena *arena, struct diags *diags,
 		 struct judge_result *out, struct verdict *v, struct err *err);
 
+struct judge_binding { /* what a commit says it is for; NULL: nothing */
+	const char *repository_id, *ref;
+};
+int judge_read_binding(struct store *store, const struct commit_id *commit,
+		       struct arena *arena, struct judge_binding *out,
+		       struct verdict *v);
+
 #endif

@@ -7,10 +7,9 @@
 #include "policy/verify/verify.h"
 #include "lib/arena.h"
 #include "lib/text.h"
-#include "policy/trust/history.h"
 #include "policy/verify/judge.h"
-#include "policy/verify/reply.h"
-#include "policy/verify/tagged.h"
+#include "policy/verify/pinned.h"
+#include "policy/verify/ruled.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +17,6 @@
 #define ARENA_BYTES ((size_t)768 << 20)
 #define DIAGS_MAX 1000
 #define SNAPSHOT_BYTES ((size_t)60 << 20)
-
-struct errand {
-	const Verify__VerifyRequest *req;
-	bool trusted; /* mode FULL */
-	struct arena *arena;
-	struct reply reply;
-	struct store store;
-	struct commit_id target, accepted;
-	bool has_accepted;
-	struct tagged tag; /* in front of the target, if the ref is a tag */
-	struct history_result *history;
-};
 
 static int bad_id(const char *what, const char *have, struct verdict *v)
 {
@@ -48,83 +35,17 @@ static int read_ids(struct errand *job, struct verdict *v)
 
 	job->has_accepted = *accepted != '\0';
 	if (job->has_accepted &&
-	    !commit_id_parse(accepted, strlen(accepted), &job->accepted))
-		return bad_id("accepted", accepted, v);
+	    !commit_id_parse(accepted, strlen(accepted), &job->accepted)) {
+		if (!job->proposal)
+			return bad_id("accepted", accepted, v);
+		if (store_resolve(&job->store, accepted, &job->accepted, v) < 0)
+			return ERR_TRUST;
+	}
 	if (commit_id_parse(target, strlen(target), &job->target))
 		return 0;
 	if (job->trusted)
 		return bad_id("target", target, v);
 	return store_resolve(&job->store, target, &job->target, v);
-}
-
-static void add_verdicts(struct errand *job)
-{
-	struct history_result *h = job->history;
-
-	for (size_t i = 0; i < h->n_refused; i++)
-		reply_commit(&job->reply, &h->refused[i].id, &h->refused[i].by,
-			     &h->refused[i].verdict);
-	if (h->head_passed)
-		reply_commit(&job->reply, &job->target, &h->head, NULL);
-	job->reply.message.commits_verified = h->verified;
-}
-
-/* By the signers in force at the target: whoever may not sign any more may not
- * tag either.  An accepted commit under a tag that we may have seen before. */
-static int check_tag(struct errand *job, const struct signers *signers,
-		     struct verdict *v)
-{
-	struct signature_time t = {
-		.now = job->req->now,
-		.first_seen = !job->has_accepted ||
-			      !commit_id_equal(&job->target, &job->accepted)};
-	struct signature_by by = {0};
-	int r = tagged_check(&job->tag, signers, &t, &by, v);
-
-	if (job->tag.found)
-		reply_commit(&job->reply, &job->tag.id, &by, r < 0 ? v : NULL);
-	return r;
-}
-
-/* Signatures of everything new.  ERR_TRUST: refused, the reply says why. */
-static int check_trust(struct errand *job, struct verdict *v)
-{
-	const Verify__TrustRoot *root = job->req->root;
-	struct walk_source src = {store_read_commit, &job->store};
-	struct history_ask ask = {.target = job->target,
-				  .accepted = job->accepted,
-				  .has_accepted = job->has_accepted,
-				  .head_only = job->req->head_only,
-				  .now = job->req->now};
-	struct signers *signers = NULL;
-	int r;
-
-	r = signers_new((const char *)root->allowed_signers.data,
-			root->allowed_signers.len,
-			(const char *)root->revoked_keys.data,
-			root->revoked_keys.len, &signers, v);
-	if (r < 0)
-		return r;
-	r = check_tag(job, signers, v);
-	if (r == 0) {
-		r = history_check(&src, signers, &ask, job->history, v);
-		add_verdicts(job);
-	}
-	signers_free(signers);
-	if (r == 0 &&
-	    (job->history->n_refused > 0 || !job->history->head_passed)) {
-		r = ERR_TRUST;
-		if (job->history->n_refused > 0) {
-			char hex[COMMIT_ID_HEX];
-
-			*v = job->history->refused[0].verdict;
-			(void)verdict_wrap(
-				v, "commit %s",
-				commit_id_hex(&job->history->refused[0].id,
-					      hex));
-		}
-	}
-	return r;
 }
 
 /* What an untrusted run needs of the target without asking who signed it. */
@@ -204,17 +125,44 @@ static int judge(struct errand *job, struct verdict *v, struct err *err)
 	return r;
 }
 
+static int check_root(const struct errand *job, struct err *err)
+{
+	const Verify__TrustRoot *root = job->req->root;
+
+	if (job->trusted && (root == NULL || *root->repository_id == '\0' ||
+			     *root->ref == '\0'))
+		return err_set(err, ERR_INPUT,
+			       "want a trust root with repository id and ref");
+	return root != NULL ? ruled_check_root(root, err) : 0;
+}
+
+/* By what the mode says; facts of the target are known afterwards. */
+static int check_trust(struct errand *job, struct verdict *v)
+{
+	int r = 0;
+
+	if (!job->trusted)
+		r = read_target(job, v);
+	else if (*job->req->root->trust_policy != '\0')
+		return ruled_check(job, v);
+	else
+		return pinned_check(job, v);
+	if (r == 0 && job->proposal) {
+		reply_accepted(&job->reply,
+			       job->has_accepted ? &job->accepted : NULL);
+		r = ruled_propose(job, v);
+	}
+	return r == 0 ? read_target(job, v) : r;
+}
+
 static int run(struct errand *job, struct verdict *v, struct err *err)
 {
 	const Verify__VerifyRequest *req = job->req;
-	int r;
+	int r = check_root(job, err);
 
-	if (job->trusted &&
-	    (req->root == NULL || *req->root->repository_id == '\0' ||
-	     *req->root->ref == '\0'))
-		return err_set(err, ERR_INPUT,
-			       "want a trust root with repository id and ref");
-	r = store_open(req->repository_path, job->trusted, &job->store, v, err);
+	if (r == 0)
+		r = store_open(req->repository_path, job->trusted, &job->store,
+			       v, err);
 	if (r < 0)
 		return r;
 	r = read_ids(job, v);
@@ -224,8 +172,9 @@ static int run(struct errand *job, struct verdict *v, struct err *err)
 				job->arena, &job->target, &job->tag, v);
 	if (r == 0) {
 		reply_target(&job->reply, &job->target);
-		r = job->trusted ? check_trust(job, v) : read_target(job, v);
+		r = check_trust(job, v);
 	}
+	job->reply.message.commit_time = job->history->commit_time;
 	if (r == 0)
 		r = judge(job, v, err);
 	return r;
@@ -234,9 +183,11 @@ static int run(struct errand *job, struct verdict *v, struct err *err)
 int verify_answer(const Verify__VerifyRequest *req, struct buf *out,
 		  struct err *err)
 {
-	struct errand job = {.req = req,
-			     .trusted = req->mode ==
-					VERIFY__VERIFY_REQUEST__MODE__FULL};
+	struct errand job = {
+		.req = req,
+		.trusted = req->mode == VERIFY__VERIFY_REQUEST__MODE__FULL,
+		.proposal = req->mode == VERIFY__VERIFY_REQUEST__MODE__PROPOSAL,
+	};
 	struct verdict v = {0};
 	struct err why = {0};
 	int r;

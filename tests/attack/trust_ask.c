@@ -3,7 +3,8 @@
  * reconcile-fetch, the answer as lines of text.
  *
  *   trust_ask LIBEXEC verify repo= signers= revoked= id= ref= target=
- *             [accepted=] [now=] [mode=untrusted] [head_only=1] [snapshot=1]
+ *             [accepted=] [now=] [mode=untrusted|proposal] [head_only=1]
+ *             [policy=sha256:HEX] [anchor=] [commits=1] [snapshot=1]
  *             [repeat=N] [status=1]
  *   trust_ask LIBEXEC mirror url= ref= store= [key=] [hosts=] [max=] [timeout=]
  *             [ca=] [pin=] [credential=] [env=NAME=VALUE]...
@@ -106,6 +107,23 @@ static int receive(struct ask *a)
 	return msg_recv(a->sock, &a->m, 120000, &a->err);
 }
 
+static void print_list(const char *name, char **items, size_t n)
+{
+	printf(" %s=", name);
+	for (size_t i = 0; i < n; i++)
+		printf("%s%s", i > 0 ? "," : "", items[i]);
+}
+
+static void print_requirement(const Verify__Requirement *q)
+{
+	printf("rule %s %.8s..%.8s %s want=%u", *q->rule ? q->rule : "-",
+	       q->from, q->to, q->met ? "met" : q->code, q->threshold);
+	print_list("have", q->have, q->n_have);
+	print_list("could", q->could, q->n_could);
+	print_list("paths", q->paths, q->n_paths);
+	printf(" of %u fix: %s\n", q->paths_total, q->fix);
+}
+
 static void print_reply(const Verify__VerifyReply *v)
 {
 	static const char *const verdicts[] = {"ACCEPTED", "REFUSED_TRUST",
@@ -124,6 +142,17 @@ static void print_reply(const Verify__VerifyReply *v)
 		       v->diagnostics[i]->code, v->diagnostics[i]->path,
 		       v->diagnostics[i]->line, v->diagnostics[i]->column,
 		       v->diagnostics[i]->message, v->diagnostics[i]->fix);
+	for (size_t i = 0; i < v->n_requirements; i++)
+		print_requirement(v->requirements[i]);
+	for (size_t i = 0; i < v->n_proposal; i++)
+		printf("fact %s\n", v->proposal[i]);
+	if (v->trust_version != 0)
+		printf("trust %llu fresh %lld\n",
+		       (unsigned long long)v->trust_version,
+		       (long long)v->fresh_until);
+	if (v->statement.len > 0)
+		printf("%.*s", (int)v->statement.len,
+		       (const char *)v->statement.data);
 	printf("snapshot %zu\n", v->snapshot.len);
 	if (*v->error_code != '\0')
 		printf("error %s %s\n", v->error_code, v->error);
@@ -163,6 +192,9 @@ static int ask_verify(struct ask *a)
 	root.allowed_signers.len = signers.len;
 	root.revoked_keys.data = (uint8_t *)revoked.data;
 	root.revoked_keys.len = revoked.len;
+	root.trust_policy = get(a, "policy");
+	root.anchor = get(a, "anchor");
+	req.want_commits = get_number(a, "commits", 0) != 0;
 	req.root = &root;
 	req.repository_path = get(a, "repo");
 	req.target = get(a, "target");
@@ -173,6 +205,8 @@ static int ask_verify(struct ask *a)
 	req.want_snapshot = get_number(a, "snapshot", 0) != 0;
 	if (strcmp(get(a, "mode"), "untrusted") == 0)
 		req.mode = VERIFY__VERIFY_REQUEST__MODE__UNTRUSTED;
+	if (strcmp(get(a, "mode"), "proposal") == 0)
+		req.mode = VERIFY__VERIFY_REQUEST__MODE__PROPOSAL;
 	if (sibling(a, "reconcile-verify") < 0)
 		return die(a);
 	while (repeat-- > 0) {

@@ -69,6 +69,10 @@ static void paths_that_differ(void **state)
 	assert_string_equal(text(f), "~a -d/y +d/z ~e/deep/z -s +s/t");
 	assert_int_equal(f->d.items[3].before, TREE_FILE);
 	assert_int_equal(f->d.items[3].after, TREE_EXEC);
+	for (size_t i = 0; i < f->d.n; i++)
+		assert_ptr_equal(diff_find(&f->d, f->d.items[i].path),
+				 &f->d.items[i]);
+	assert_null(diff_find(&f->d, "d/x"));
 	/* root, d, e, e/deep on two sides and s: the equal folder is unread */
 	assert_int_equal(f->m->reads, 9);
 	assert_int_equal(run(f, &b, &b), 0);

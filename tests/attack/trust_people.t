@@ -1,0 +1,349 @@
+#!/bin/sh
+# trust_people.t - the trust policy in git: who vouches for which step of the
+# line, with real git and ssh-keygen (threats A1..A3, A25, A28..A33).
+. "$(dirname "$0")/../integration/lib.sh"
+. "$(dirname "$0")/trust_lib.sh"
+. "$(dirname "$0")/people_lib.sh"
+people_setup
+
+R=$TMP/repo
+new_people_repo "$R"
+BASE=$(head_of "$R")
+ROOT=$(git -C "$R" rev-parse HEAD^)
+FIRST="signers= revoked= policy=$(trust_digest "$R")"
+
+# ok_by NAME TARGET [NAME=VALUE...] / no_by NAME CODE ERE TARGET [...]
+ok_by()
+{
+	_n=$1 _t=$2
+	shift 2
+	# shellcheck disable=SC2086
+	accepts "$_n" "$R" "$_t" "$@" $FIRST
+}
+no_by()
+{
+	_n=$1 _c=$2 _e=$3 _t=$4
+	shift 4
+	# shellcheck disable=SC2086
+	refuses "$_n" "$_c" "$_e" "$R" "$_t" "$@" $FIRST
+}
+back()
+{
+	git -C "$R" checkout -q main
+	git -C "$R" reset -q --hard "$BASE"
+}
+
+# --- first trust
+ok_by 'first trust: the root commit, approved by a second of root' "$BASE"
+like "$OUT" '^trust 1 fresh [1-9]' 'version and freshness are told'
+no_by 'first trust: the root commit alone lacks a person of root' T190 \
+	'root: want 2 .*have alice@example.org; could: bob@example.org' "$ROOT"
+like "$OUT" 'fix: reconcile trust approve --base - ' '... and the command'
+refuses 'A29 first trust: another digest is pinned' T192 \
+	'want sha256:0+ .*have sha256:' "$R" "$BASE" signers= revoked= \
+	policy=sha256:0000000000000000000000000000000000000000000000000000000000000000
+ok_by 'an anchor is taken on the operators word' "$ROOT" anchor="$ROOT"
+ok_by '... and what follows it is judged' "$BASE" anchor="$ROOT"
+# shellcheck disable=SC2086
+ask_verify "$R" "$BASE" signers="$TMP/signers" $FIRST
+like "$OUT" '^error INPUT .*have both' 'lists and a trust policy are one too many'
+ask_verify "$R" "$BASE" signers= revoked= policy=sha256:12
+like "$OUT" '^error INPUT .*64 lower-case hex' 'a digest that is none'
+refuses 'lists are pinned, but a trust policy stands there' T194 \
+	'trust.yaml stands in the commit' "$R" "$ROOT"
+
+# --- one signature where one is enough
+put "$R" manifests/config.yaml second
+as carol "$R"
+CAROL=$(head_of "$R")
+ok_by 'a step that one person is enough for' "$CAROL" accepted="$BASE"
+like "$OUT" "^by $CAROL OK signer=carol@example.org" '... names the signer'
+ok_by '... again, as the accepted one' "$CAROL" accepted="$CAROL"
+back
+put "$R" manifests/config.yaml x
+as bob "$R"
+no_by 'somebody known who is not in the rule' T190 \
+	'rules\[2\]: want 1 .*manifests/config.yaml, have nobody; could: alice' \
+	"$(head_of "$R")" accepted="$BASE"
+like "$OUT" '^rule rules\[2\] .* T190 want=1 have= could=alice@example.org,carol' \
+	'... the requirement says who could'
+back
+echo x >"$R/Makefile"
+as alice "$R"
+no_by 'a path that no rule decides' T191 'no rule allows a change of Makefile' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+put "$R" manifests/config.yaml x
+as mallory "$R"
+no_by 'A2 a key that the policy does not know' T120 'SHA256:' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+put "$R" manifests/config.yaml x
+git -C "$R" add -A
+git -C "$R" commit -q --no-gpg-sign -m unsigned
+BAD=$(head_of "$R")
+no_by 'A1 unsigned tip' T110 'has no signature' "$BAD" accepted="$BASE"
+put "$R" manifests/config.yaml y
+as alice "$R"
+no_by 'A3 unsigned commit below a signed tip' T110 "commit $BAD" \
+	"$(head_of "$R")" accepted="$BASE"
+approve carol "$R" "$BASE" HEAD
+as alice "$R"
+no_by 'A3 ... also when the tree is approved' T110 "commit $BAD" \
+	"$(head_of "$R")" accepted="$BASE"
+back
+ok_by 'A25 the honest branch after a poisoned one' "$CAROL" accepted="$BASE"
+
+# --- thresholds and approvals
+put "$R" manifests/two/safe.yaml second
+as alice "$R"
+TWO=$(head_of "$R")
+no_by 'a second person is missing' T190 \
+	'rules\[1\]: want 2 .*two/safe.yaml, have alice@example.org; could: bob' \
+	"$TWO" accepted="$BASE"
+like "$OUT" "fix: reconcile trust approve --base $(echo "$BASE" | cut -c1-12)" \
+	'... and the command that lifts it'
+approve bob "$R" "$BASE" "$TWO"
+as alice "$R"
+DONE=$(head_of "$R")
+ok_by 'the approval of a second person completes it' "$DONE" accepted="$BASE"
+ok_by '... from the root on' "$DONE"
+ok_by '... from the step itself on' "$DONE" accepted="$TWO"
+git -C "$R" rm -rq .reconcile/approvals
+as alice "$R"
+ok_by 'an approval that has served may be deleted' "$(head_of "$R")" \
+	accepted="$DONE"
+git -C "$R" reset -q --hard "$TWO"
+approve alice "$R" "$BASE" "$TWO"
+as alice "$R"
+no_by 'A31 signature and approval of one person count once' T190 \
+	'want 2 .*have alice@example.org' "$(head_of "$R")" accepted="$BASE"
+git -C "$R" reset -q --hard "$TWO"
+approve mallory "$R" "$BASE" "$TWO"
+as alice "$R"
+no_by 'an approval by a stranger' T190 'have alice@example.org' \
+	"$(head_of "$R")" accepted="$BASE"
+like "$OUT" '^diag T195 .*mallory@example.org does not count: T120' \
+	'... and why it does not count'
+git -C "$R" reset -q --hard "$TWO"
+approve bob "$R" "$BASE" "$TWO" git
+as alice "$R"
+no_by 'A10 an approval in the namespace of commits' T195 'T115' \
+	"$(head_of "$R")" accepted="$BASE"
+git -C "$R" reset -q --hard "$TWO"
+approve bob "$R" "$BASE" "$TWO" '' other
+as alice "$R"
+no_by 'A33 an approval for another repository' T195 'T196: want repository' \
+	"$(head_of "$R")" accepted="$BASE"
+git -C "$R" reset -q --hard "$TWO"
+approve bob "$R" "$BASE" "$TWO" '' '' refs/heads/dev
+as alice "$R"
+no_by 'A33 an approval for another branch' T195 'T196: want ref' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+put "$R" manifests/config.yaml moved
+as alice "$R"
+MOVED=$(head_of "$R")
+put "$R" manifests/two/safe.yaml second
+as alice "$R"
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+no_by 'A33 an approval from another base' T190 'have alice@example.org' \
+	"$(head_of "$R")" accepted="$MOVED"
+back
+put "$R" manifests/two/safe.yaml second
+as alice "$R"
+put "$R" manifests/two/more.yaml second
+as alice "$R"
+approve bob "$R" "$BASE" HEAD^
+as alice "$R"
+no_by 'A33 an approval of another tree' T190 'two/more.yaml.* have alice' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+put "$R" manifests/two/safe.yaml second
+as alice "$R"
+approve bob "$R" "$BASE" HEAD
+sed -i 's/^ref: .*/&x/' "$R"/.reconcile/approvals/*/bob@example.org
+as alice "$R"
+no_by 'an approval changed after it was signed' T195 'does not count: T1' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+
+# --- several commits, joined by approvals; squash and rebase
+put "$R" manifests/two/a.yaml 1
+as alice "$R"
+put "$R" manifests/two/b.yaml 1
+as carol "$R"
+put "$R" manifests/two/a.yaml 2
+as alice "$R"
+MANY=$(head_of "$R")
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+JOINED=$(head_of "$R")
+ok_by 'commits of a pull request, joined by one approval' "$JOINED" \
+	accepted="$BASE"
+no_by '... but a part of them is not approved' T190 'two/' "$MANY" \
+	accepted="$BASE"
+approve bob "$R" "$BASE" "$MANY"
+git -C "$R" stash -q -u
+git -C "$R" checkout -q -b squashed "$BASE"
+git -C "$R" merge -q --squash "$JOINED" >/dev/null
+as forge "$R"
+no_by 'a squash by the forge: one approval is not enough' T190 \
+	'have bob@example.org' "$(head_of "$R")" accepted="$BASE"
+approve carol "$R" "$BASE" "$MANY"
+as forge "$R"
+ok_by 'a squash by the forge: the approvals of two people survive' \
+	"$(head_of "$R")" accepted="$BASE"
+write_sq=$(head_of "$R")
+git -C "$R" checkout -q -b rebased "$BASE"
+git -C "$R" -c user.signingKey="$TMP/alice" cherry-pick -S "$BASE..$MANY" \
+	>/dev/null 2>&1
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+ok_by 'a rebase by a person: the approval of the tree survives' \
+	"$(head_of "$R")" accepted="$BASE"
+is "$(content "$R" HEAD)" "$(content "$R" "$write_sq")" \
+	'... it is one tree all along'
+back
+git -C "$R" checkout -q -b mixed
+put "$R" manifests/two/a.yaml evil
+as dave "$R"
+put "$R" manifests/config.yaml fine
+as alice "$R"
+approve carol "$R" "$BASE" HEAD
+as alice "$R"
+ok_by 'joined: signer of the last change of a path, and an approval' \
+	"$(head_of "$R")" accepted="$BASE"
+git -C "$R" reset -q --hard HEAD^
+approve dave "$R" "$BASE" HEAD
+as alice "$R"
+no_by 'A31 joined: signer and approver of a path are one person' T190 \
+	'two/a.yaml, have dave@example.org' "$(head_of "$R")" accepted="$BASE"
+back
+
+# --- merges
+git -C "$R" checkout -q -b topic
+put "$R" manifests/topic.yaml 1
+as carol "$R"
+put "$R" manifests/two/topic.yaml 1
+as dave "$R"
+TOPIC=$(head_of "$R")
+back
+put "$R" manifests/config.yaml main
+as alice "$R"
+MAIN=$(head_of "$R")
+# merge_by NAME BRANCH [MERGE OPTION...]
+merge_by()
+{
+	_who=$1 _b=$2
+	shift 2
+	git -C "$R" -c user.signingKey="$TMP/$_who" merge -q --no-ff -S \
+		-m merge "$@" "$_b" >/dev/null
+}
+merge_by forge "$TOPIC"
+no_by 'a merge by the forge: merged signers count for their paths' T190 \
+	'two/topic.yaml, have dave@example.org' "$(head_of "$R")" accepted="$MAIN"
+like "$OUT" '^rule rules\[2\] .* met .*have=carol@example.org .*topic.yaml' \
+	'... and the other path is met'
+git -C "$R" reset -q --hard "$MAIN"
+merge_by alice "$TOPIC"
+ok_by 'a merge by a person counts as one more' "$(head_of "$R")" \
+	accepted="$MAIN"
+git -C "$R" reset -q --hard "$MAIN"
+git -C "$R" checkout -q topic
+git -C "$R" checkout -q -b reviewed
+approve carol "$R" "$MAIN" "$(
+	git -C "$R" checkout -q --detach "$MAIN"
+	merge_by carol "$TOPIC"
+	head_of "$R"
+)" 2>/dev/null
+git -C "$R" checkout -q reviewed 2>/dev/null
+as carol "$R"
+git -C "$R" checkout -q main
+merge_by forge reviewed
+MERGED=$(head_of "$R")
+ok_by 'a merge by the forge, with an approval of what it will give' \
+	"$MERGED" accepted="$MAIN"
+git -C "$R" reset -q --hard "$MAIN"
+git -C "$R" -c user.signingKey="$TMP/forge" merge -q --no-ff --no-commit \
+	"$TOPIC" >/dev/null 2>&1
+put "$R" manifests/two/topic.yaml evil
+git -C "$R" add -A
+git -C "$R" -c user.signingKey="$TMP/forge" commit -q -S -m merge
+no_by 'A32 an evil merge by the forge' T147 'another tree than merging' \
+	"$(head_of "$R")" accepted="$MAIN"
+git -C "$R" reset -q --hard "$MAIN"
+git -C "$R" -c user.signingKey="$TMP/forge" merge -q --no-ff --no-commit \
+	"$TOPIC" >/dev/null 2>&1
+put "$R" manifests/added.yaml evil
+git -C "$R" add -A
+git -C "$R" -c user.signingKey="$TMP/forge" commit -q -S -m merge
+no_by 'A32 a file that only the merge adds' T147 'added.yaml' \
+	"$(head_of "$R")" accepted="$MAIN"
+git -C "$R" reset -q --hard "$MAIN"
+git -C "$R" checkout -q -b webedit "$BASE"
+put "$R" manifests/edited.yaml 1
+as forge "$R"
+git -C "$R" checkout -q main
+merge_by forge webedit
+no_by 'A32 an edit in the web is nobodys' T190 'edited.yaml, have nobody' \
+	"$(head_of "$R")" accepted="$MAIN"
+git -C "$R" reset -q --hard "$MAIN"
+git -C "$R" checkout -q -b sloppy "$BASE"
+put "$R" manifests/s.yaml 1
+git -C "$R" add -A
+git -C "$R" commit -q --no-gpg-sign -m unsigned
+BAD=$(head_of "$R")
+put "$R" manifests/s.yaml 2
+as carol "$R"
+git -C "$R" checkout -q main
+merge_by alice sloppy
+no_by 'A3 unsigned commit behind the other parent of a merge' T110 \
+	"commit $BAD" "$(head_of "$R")" accepted="$MAIN"
+git -C "$R" reset -q --hard "$MAIN"
+git -C "$R" checkout -q -b again "$BASE"
+put "$R" manifests/again.yaml good
+as carol "$R"
+put "$R" manifests/again.yaml better
+as dave "$R"
+put "$R" manifests/again.yaml good
+as forge "$R"
+git -C "$R" checkout -q main
+merge_by forge again
+no_by 'a signature that was superseded does not come back by the forge' T190 \
+	'again.yaml, have nobody' "$(head_of "$R")" accepted="$MAIN"
+git -C "$R" reset -q --hard "$MAIN"
+
+# the accepted commit reached only by the second parent (foxtrot)
+git -C "$R" checkout -q -b foxtrot "$BASE"
+put "$R" manifests/fox.yaml 1
+as carol "$R"
+merge_by carol "$MAIN"
+no_by 'the accepted commit is merged into another line' T145 \
+	'not by first parents' "$(head_of "$R")" accepted="$MAIN"
+no_by 'A23 rollback' T140 'descendant' "$BASE" accepted="$MAIN"
+git -C "$R" checkout -q main
+git -C "$R" checkout -q --orphan rewrite
+as alice "$R"
+no_by 'A24 history rewritten, all signed' T140 'descendant' \
+	"$(head_of "$R")" accepted="$MAIN"
+git -C "$R" checkout -q -f main
+back
+
+# --- what machines may do
+as clock "$R"
+ok_by 'an empty commit by the freshness key' "$(head_of "$R")" accepted="$BASE"
+put "$R" manifests/config.yaml clock
+as clock "$R"
+no_by 'the freshness key changes something' T149 'changes something' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+approve clock "$R" "$BASE" "$CAROL"
+put "$R" manifests/config.yaml second
+as bob "$R"
+no_by 'the freshness key approves something' T195 'T149' "$(head_of "$R")" \
+	accepted="$BASE"
+back
+
+finish
