@@ -65,10 +65,18 @@ static void check_window(struct decode *d, const struct node *n,
 			   k->valid_before, k->valid_after);
 }
 
+static void say_ssh_only(struct decode *d, const struct node *n,
+			 const char *key)
+{
+	decode_say(d, CODE_CONFLICT, DIAG_ERROR, node_get(n, key), key,
+		   "delete it",
+		   "%s is for SSH keys: other signatures say nothing about "
+		   "touch and PIN",
+		   key);
+}
+
 static void finish_key(struct decode *d, const struct node *n, void *obj)
 {
-	static const char *const ssh_only[] = {"noTouchRequired",
-					       "pinRequired"};
 	const struct trust_key *k = obj;
 	bool ca = node_get(n, "sshCertificateAuthority") != NULL;
 	bool ssh = ca || node_get(n, "ssh") != NULL;
@@ -84,15 +92,10 @@ static void finish_key(struct decode *d, const struct node *n, void *obj)
 		decode_say(d, CODE_CONFLICT, DIAG_ERROR, at, "principals",
 			   "delete it",
 			   "principals are for sshCertificateAuthority");
-	for (size_t i = 0; !ssh && i < FIELD_COUNT(ssh_only); i++) {
-		at = node_get(n, ssh_only[i]);
-		if (at)
-			decode_say(d, CODE_CONFLICT, DIAG_ERROR, at,
-				   ssh_only[i], "delete it",
-				   "%s is for SSH keys: other signatures say "
-				   "nothing about touch and PIN",
-				   ssh_only[i]);
-	}
+	if (!ssh && k->no_touch_required)
+		say_ssh_only(d, n, "noTouchRequired");
+	if (!ssh && k->pin_required)
+		say_ssh_only(d, n, "pinRequired");
 }
 
 static const struct field key_fields[] = {

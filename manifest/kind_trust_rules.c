@@ -80,7 +80,7 @@ static void collect_names(struct trust *t)
 	signers.items[signers.n++] = "freshness";
 	for (size_t i = 0; i < s->n_people; i++) {
 		take_name(t, "people", i, s->people[i].name, &signers);
-		t->people.items[t->people.n++] = s->people[i].name;
+		t->people.items[t->people.n++] = signers.items[signers.n - 1];
 	}
 	for (size_t i = 0; i < s->n_carriers; i++)
 		take_name(t, "carriers", i, s->carriers[i].name, &signers);
@@ -212,10 +212,6 @@ static void check_paths(struct trust *t, const struct node *n, size_t i)
 	struct names seen = new_names(t, items_in(n, "paths"));
 	char who[160], safe[80];
 
-	if (node_get(n, "paths") && items_in(n, "paths") == 0)
-		decode_say(t->d, CODE_REQUIRED, DIAG_ERROR,
-			   node_get(n, "paths"), "paths", NULL,
-			   "want at least one pattern, have none");
 	for (size_t k = 0; k < items_in(n, "paths"); k++) {
 		const char *text = node_text(item_of(n, "paths", k));
 		const char *by;
@@ -265,26 +261,35 @@ static void each(struct trust *t, const char *list,
 	}
 }
 
+/* A list that says nothing is a slip: nothing could ever follow from it. */
+static void need_items(struct trust *t, const struct node *n, const char *list)
+{
+	const struct node *at = node_get(n, list);
+
+	if (at && at->type == NODE_SEQ && at->n == 0)
+		decode_say(t->d, CODE_REQUIRED, DIAG_ERROR, at, list, NULL,
+			   "want at least one of %s, have none", list);
+}
+
+static void on_owner(struct trust *t, const struct node *n, size_t i)
+{
+	(void)i;
+	need_items(t, n, "keys");
+	need_items(t, n, "accept");
+}
+
 static void on_role(struct trust *t, const struct node *n, size_t i)
 {
 	(void)i;
+	need_items(t, n, "people");
 	check_refs(t, n, "people", &t->people, ignore, NULL);
 }
 
 static void on_rule(struct trust *t, const struct node *n, size_t i)
 {
+	need_items(t, n, "paths");
 	check_members(t, n, &t->s->rules[i]);
 	check_paths(t, n, i);
-}
-
-static void on_keys(struct trust *t, const struct node *n, size_t i)
-{
-	const struct node *keys = node_get(n, "keys");
-
-	(void)i;
-	if (keys && keys->type == NODE_SEQ && keys->n == 0)
-		decode_say(t->d, CODE_REQUIRED, DIAG_ERROR, keys, "keys", NULL,
-			   "want at least one key, have none");
 }
 
 void kind_trust_rules_finish(struct decode *d, const struct node *n, void *obj)
@@ -294,8 +299,10 @@ void kind_trust_rules_finish(struct decode *d, const struct node *n, void *obj)
 	const struct node *root = node_get(n, "root");
 
 	collect_names(&t);
-	each(&t, "people", on_keys);
-	each(&t, "carriers", on_keys);
+	need_items(&t, n, "people");
+	need_items(&t, n, "rules");
+	each(&t, "people", on_owner);
+	each(&t, "carriers", on_owner);
 	each(&t, "roles", on_role);
 	each(&t, "rules", on_rule);
 	if (!root || root->type != NODE_MAP)

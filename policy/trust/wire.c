@@ -90,7 +90,8 @@ bool wire_is(const struct wire_span *s, const char *text)
 
 bool wire_equal(const struct wire_span *a, const struct wire_span *b)
 {
-	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+	return a->len == b->len &&
+	       (a->len == 0 || memcmp(a->bytes, b->bytes, a->len) == 0);
 }
 
 void wire_put_string(struct buf *out, const void *bytes, size_t len)

@@ -251,7 +251,7 @@ static void pins_of_other_formats(void **state)
 	refused(&f, TCODE_TRUST_KEY, "certificate: ", 2);
 }
 
-static void A05_a_lost_list_of_revocations(void **state)
+static void A5_a_lost_list_of_revocations(void **state)
 {
 	static const char *const lists[] = {
 		"", /* spec without revocations at all */
@@ -484,7 +484,7 @@ static void A29_versions_add_one(void **state)
 	}
 }
 
-static void A04_what_is_revoked(void **state)
+static void A4_what_is_revoked(void **state)
 {
 	struct file f = works;
 	struct world w;
@@ -555,7 +555,7 @@ int main(void)
 		cmocka_unit_test(a_rule_that_too_few_can_meet),
 		cmocka_unit_test(faults_are_told_all_at_once),
 		cmocka_unit_test(pins_of_other_formats),
-		cmocka_unit_test(A05_a_lost_list_of_revocations),
+		cmocka_unit_test(A5_a_lost_list_of_revocations),
 		cmocka_unit_test(another_kind_is_no_policy),
 		cmocka_unit_test(rules_by_path),
 		cmocka_unit_test(A31_who_counts),
@@ -563,7 +563,7 @@ int main(void)
 		cmocka_unit_test(signers_say_whose_a_key_is),
 		cmocka_unit_test(the_policy_expires),
 		cmocka_unit_test(A29_versions_add_one),
-		cmocka_unit_test(A04_what_is_revoked),
+		cmocka_unit_test(A4_what_is_revoked),
 		cmocka_unit_test(a_revoked_key_in_the_file_is_warned_of),
 		cmocka_unit_test(the_digest_is_of_the_file),
 	};
