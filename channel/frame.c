@@ -135,6 +135,7 @@ static const struct shape_rule assignment_rules[] = {
 	{"host", SHAPE_SUBDOMAIN, 253, 0, NULL},
 	{"pods", SHAPE_MESSAGE, 0, FRAME_PODS_MAX, &pod_assignment_shape},
 	{"services", SHAPE_MESSAGE, 0, 16384, &service_shape},
+	{"tag", SHAPE_COMMIT_OR_EMPTY, 64, 0, NULL},
 };
 static const struct shape assignment_shape =
 	SHAPE_OF(channel__assignment__descriptor, assignment_rules);

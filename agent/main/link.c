@@ -170,7 +170,8 @@ static void take_assignment(struct agent *a, Channel__Assignment *m)
 		return;
 	}
 	if (m->n_pods > ASSIGN_PODS_MAX ||
-	    (!text_is_hex(m->commit, 40) && !text_is_hex(m->commit, 64))) {
+	    (!text_is_hex(m->commit, 40) && !text_is_hex(m->commit, 64)) ||
+	    (*m->tag != '\0' && !text_is_hex(m->tag, 40))) {
 		link_refuse(a, m->epoch, "", "", CODE_GRAMMAR,
 			    "commit is no object id, or too many pods");
 		channel__assignment__free_unpacked(m, NULL);

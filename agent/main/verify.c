@@ -108,7 +108,8 @@ static int send_request(struct agent *a, struct err *err)
 	q.repository_path = repo;
 	q.root = a->trust;
 	q.accepted = a->accepted;
-	q.target = a->next->commit;
+	/* The reply names the commit; is_accepted() compares it. */
+	q.target = *a->next->tag != '\0' ? a->next->tag : a->next->commit;
 	q.now = clock_unix_ms() / 1000;
 	q.want_snapshot = true;
 	q.head_only = strcmp(a->accepted, a->next->commit) == 0;

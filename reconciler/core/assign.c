@@ -6,6 +6,8 @@
 
 #include "lib/num.h"
 #include "reconciler/core/fetcher.h"
+#include "reconciler/core/siblings.h"
+#include "reconciler/core/tagged.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,8 +105,9 @@ static int send_chunks(struct core *c, const char *host, const char *commit,
 /* 0, an error, or GONE: the session ended meanwhile, the next turn sends all.
  */
 static int send_pack(struct core *c, const char *host, const char *commit,
-		     struct err *err)
+		     const char *tag, struct err *err)
 {
+	const char *want = tag != NULL ? tag : commit;
 	struct fleet_host *h = fleet_find(c->fleet, host);
 	const char *have = h->report != NULL  ? h->report->accepted_commit
 			   : h->hello != NULL ? h->hello->accepted_commit
@@ -114,9 +117,9 @@ static int send_pack(struct core *c, const char *host, const char *commit,
 	if (h->sent_commit != NULL && strcmp(h->sent_commit, commit) == 0)
 		return 0;
 	if (strcmp(have, commit) != 0) {
-		r = make_pack(c, commit, have, err);
+		r = make_pack(c, want, have, err);
 		if (r == 0)
-			r = send_chunks(c, host, commit, err);
+			r = send_chunks(c, host, want, err);
 		if (r != 0)
 			return r;
 	}
@@ -242,19 +245,23 @@ int assign_send(struct core *c, const char *host, const char *commit,
 	Channel__Assignment m;
 	struct fleet_host *h = fleet_find(c->fleet, host);
 	struct arena *arena = NULL;
+	const char *tag = NULL;
 	int r;
 
 	channel__assignment__init(&m);
 	if (h == NULL || !h->connected)
 		return 0;
-	r = send_pack(c, host, commit, err);
-	if (r == GONE)
-		return 0;
-	if (r < 0)
-		return err_wrap(err, "host %s", host);
 	arena = arena_new((size_t)256 << 20);
+	r = tagged_get(c, commit, arena, &tag, err);
+	if (r == 0)
+		r = send_pack(c, host, commit, tag, err);
+	if (r != 0) {
+		arena_free(arena);
+		return r == GONE ? 0 : err_wrap(err, "host %s", host);
+	}
 	m.epoch = epoch;
 	m.commit = text(arena, commit);
+	m.tag = text(arena, tag);
 	m.host = text(arena, host);
 	fill_pods(&m, host, want, w, arena);
 	fill_services(&m, w, arena);

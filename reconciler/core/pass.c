@@ -22,6 +22,7 @@
 #include "reconciler/core/observe.h"
 #include "reconciler/core/pins.h"
 #include "reconciler/core/record.h"
+#include "reconciler/core/tagged.h"
 #include "reconciler/core/witness.h"
 
 #include <string.h>
@@ -434,6 +435,8 @@ static int act(struct core *c, const struct pass_options *o,
 #endif
 	}
 	r = execution_resume(c, p->target.commit, err);
+	if (r == 0 && p->target.tag != NULL && !p->target.refused)
+		r = tagged_set(c, p->target.tag, p->target.commit, err);
 	if (r == 0)
 		r = anchor_advance(c, p->target.accepted, p->target.commit,
 				   p->target.want.signer, err);

@@ -10,6 +10,7 @@
 #include "reconciler/core/clockfloor.h"
 #include "reconciler/core/fetcher.h"
 #include "reconciler/core/freshness.h"
+#include "reconciler/core/tagged.h"
 
 #include <string.h>
 
@@ -51,10 +52,17 @@ int target_fetch(struct core *c, struct arena *arena, struct pass_target *out,
 	if (r == 0)
 		r = anchor_load(c, arena, &t.accepted, err);
 	if (r == 0)
-		r = fetcher_head(c, arena, &t.head, err);
+		r = tagged_get(c, t.accepted, arena, &t.tag, err);
 	if (r == 0)
-		*out = t;
-	return r;
+		r = fetcher_head(c, arena, &t.head, err);
+	if (r < 0)
+		return r;
+	if (t.tag != NULL && strcmp(t.tag, t.head) == 0)
+		t.head = t.accepted;
+	else
+		t.tag = NULL;
+	*out = t;
+	return 0;
 }
 
 /* A commit that is stale when it is first seen introduces nothing: somebody
@@ -89,18 +97,28 @@ int target_decide(struct core *c, struct arena *arena, struct pass_target *io,
 		  struct err *err)
 {
 	struct pass_target t = *io;
+	const char *asked = t.tag != NULL ? t.tag : t.head;
+	const char *before = NULL; /* tag of what was accepted */
 	struct verdict again;
-	int r = ask_verdict(c, &t, t.head, arena, &t.verdict, err);
+	int r = ask_verdict(c, &t, asked, arena, &t.verdict, err);
 
+	if (r == 0)
+		r = tagged_get(c, t.accepted, arena, &before, err);
 	if (r < 0)
 		return r;
+	if (t.verdict.kind == VERIFY__VERIFY_REPLY__VERDICT__ACCEPTED &&
+	    strcmp(t.verdict.commit, asked) != 0) {
+		t.tag = asked;
+		t.head = t.verdict.commit;
+	}
 	refuse_stale(&t);
 	t.refused = t.verdict.kind != VERIFY__VERIFY_REPLY__VERDICT__ACCEPTED;
 	t.commit = t.refused ? t.accepted : t.head;
 	if (!t.refused) {
 		r = take(&t.verdict, arena, &t, err);
 	} else if (t.accepted != NULL) {
-		r = ask_verdict(c, &t, t.accepted, arena, &again, err);
+		r = ask_verdict(c, &t, before != NULL ? before : t.accepted,
+				arena, &again, err);
 		if (r == 0 &&
 		    again.kind == VERIFY__VERIFY_REPLY__VERDICT__ACCEPTED)
 			r = take(&again, arena, &t, err);

@@ -11,7 +11,9 @@
 /* What the pass works towards. */
 struct pass_target {
 	int64_t now;		/* unix seconds, never behind what was */
-	const char *head;	/* the fetched commit */
+	const char *head;	/* the fetched commit, or the tag in front of
+				 * it until target_decide() knows better */
+	const char *tag;	/* in front of head; NULL: none known */
 	const char *commit;	/* in force: head, or the accepted one */
 	const char *accepted;	/* before this pass; NULL at first */
 	bool refused;		/* head was refused; verdict says why */

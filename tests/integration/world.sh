@@ -236,7 +236,7 @@ world_manager()
 	cat >"$W/manager/reconcile.conf" <<-EOF
 	repository.url = file://$W/fleet.git
 	repository.id = fleet-test
-	repository.ref = refs/heads/main
+	repository.ref = ${WORLD_REF:-refs/heads/main}
 	trust.allowed_signers = $W/manager/allowed_signers
 	trust.revoked_keys = $W/manager/revoked_keys
 	state.dir = $W/manager/state
