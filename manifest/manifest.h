@@ -85,6 +85,11 @@ struct snapshot {
 	int64_t commit_time;	      /* unix seconds, of the head */
 	struct cluster_policy policy; /* in force for this commit */
 	struct objects objects;	      /* without ClusterPolicy */
+	/* Are roles and bindings in force (authorization: RBAC)?  Then these
+	 * are the groups: the roles of the trust policy. */
+	bool rbac;
+	struct trust_role *groups;
+	size_t n_groups;
 };
 
 /* Deterministic bytes (equal snapshots, equal bytes) and back. */

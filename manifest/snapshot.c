@@ -2,8 +2,9 @@
  * snapshot.c - the verified state of one commit as bytes between siblings:
  *
  *	reconcile-snapshot/1 LF
- *	{"commit":...,"commitTime":...,"objects":N,"policy":{...},"ref":...,
- *	 "repositoryId":...,"signer":...} LF
+ *	{"commit":...,"commitTime":...,"objects":N,"policy":{...},
+ *	 "rbac":[{"name":...,"people":[...]},...],"ref":...,"repositoryId":...,
+ *	 "signer":...} LF		(rbac: only when roles are in force)
  *	then N times
  *	{"blob":...,"column":...,"hash":...,"line":...,"path":...,
  *	 "signer":...,"template":...} LF
@@ -35,6 +36,23 @@ static void put_opt(struct jsonw *w, const char *key, const char *text)
 		jsonw_kstr(w, key, text);
 }
 
+static void put_groups(const struct snapshot *s, struct jsonw *w)
+{
+	jsonw_key(w, "rbac");
+	jsonw_arr(w);
+	for (size_t i = 0; i < s->n_groups; i++) {
+		jsonw_obj(w);
+		jsonw_kstr(w, "name", s->groups[i].name);
+		jsonw_key(w, "people");
+		jsonw_arr(w);
+		for (size_t k = 0; k < s->groups[i].people.n; k++)
+			jsonw_str(w, s->groups[i].people.items[k]);
+		jsonw_arr_end(w);
+		jsonw_obj_end(w);
+	}
+	jsonw_arr_end(w);
+}
+
 static void put_header(const struct snapshot *s, struct buf *out)
 {
 	struct canon c;
@@ -46,6 +64,8 @@ static void put_header(const struct snapshot *s, struct buf *out)
 	jsonw_kint(&c.w, "objects", (int64_t)s->objects.n);
 	jsonw_key(&c.w, "policy");
 	canon_table(&c, &kind_policy_spec_table, &s->policy);
+	if (s->rbac)
+		put_groups(s, &c.w);
 	put_opt(&c.w, "ref", s->ref);
 	put_opt(&c.w, "repositoryId", s->repository_id);
 	put_opt(&c.w, "signer", s->signer);
@@ -187,6 +207,44 @@ static int read_policy(struct reader *r, const struct node *n,
 	return diags.n_errors == 0 ? 0 : form_first_error(&diags, r->err);
 }
 
+static bool read_group(struct reader *r, const struct node *n,
+		       struct trust_role *out)
+{
+	const struct node *people = node_get(n, "people");
+
+	out->name = string_at(n, "name");
+	if (out->name == NULL || people == NULL || people->type != NODE_SEQ)
+		return false;
+	out->people.items = arena_calloc(r->arena, people->n, sizeof(char *));
+	for (uint32_t i = 0; i < people->n; i++) {
+		const char *who = node_text(people->items[i]);
+
+		if (who == NULL)
+			return false;
+		out->people.items[out->people.n++] = who;
+	}
+	return true;
+}
+
+static int read_groups(struct reader *r, const struct node *n,
+		       struct snapshot *s)
+{
+	bool good = true;
+
+	if (n == NULL)
+		return 0;
+	s->rbac = true;
+	if (n->type == NODE_SEQ)
+		s->groups = arena_calloc(r->arena, n->n, sizeof(*s->groups));
+	else
+		good = false;
+	for (uint32_t i = 0; good && i < n->n; i++)
+		good = read_group(r, n->items[i], &s->groups[s->n_groups++]);
+	return good ? 0
+		    : err_set(r->err, ERR_INPUT,
+			      "snapshot: want groups in 'rbac'");
+}
+
 static int read_header(struct reader *r, struct snapshot *s, int64_t *out_n)
 {
 	const struct node *n = NULL;
@@ -199,6 +257,8 @@ static int read_header(struct reader *r, struct snapshot *s, int64_t *out_n)
 		rc = int_at(r, n, "objects", 0, OBJECTS_MAX, out_n);
 	if (rc == 0)
 		rc = read_policy(r, node_get(n, "policy"), &s->policy);
+	if (rc == 0)
+		rc = read_groups(r, node_get(n, "rbac"), s);
 	if (rc < 0)
 		return rc;
 	s->commit = string_at(n, "commit");

@@ -18,9 +18,9 @@ struct form {
 
 static const struct form forms[ARMOR_KINDS] = {
 	[ARMOR_SSH] = {"-----BEGIN SSH SIGNATURE-----",
-		       "-----END SSH SIGNATURE-----", 70},
+		       "-----END SSH SIGNATURE-----", 70, false, false},
 	[ARMOR_CMS] = {"-----BEGIN SIGNED MESSAGE-----",
-		       "-----END SIGNED MESSAGE-----", 64},
+		       "-----END SIGNED MESSAGE-----", 64, false, false},
 	[ARMOR_OPENPGP] = {"-----BEGIN PGP SIGNATURE-----",
 			   "-----END PGP SIGNATURE-----", 64, true, false},
 };

@@ -6,6 +6,7 @@
 #include "lib/text.h"
 #include "policy/admission/admission.h"
 #include "policy/verify/files.h"
+#include "policy/verify/subjects.h"
 
 #include <string.h>
 
@@ -230,7 +231,10 @@ static int judge_manifests(struct judge *j, const struct policy_file *own)
 		return r;
 	check_kinds(j, &snap.objects);
 	manifest_check_references(&snap.objects, j->diags);
-	r = admit(j, &snap, own);
+	r = subjects_check(j->store, &ask->tree, j->arena, j->diags, &snap,
+			   j->v);
+	if (r == 0)
+		r = admit(j, &snap, own);
 	if (r < 0 || !ask->want_snapshot || !is_whole(j->diags))
 		return r;
 	return snapshot_encode(&snap, &j->out->snapshot, j->err);

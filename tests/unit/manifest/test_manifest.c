@@ -235,6 +235,9 @@ static struct snapshot snapshot_of(const struct loaded *l)
 
 static void snapshot_there_and_back(void **state)
 {
+	const char *people[] = {"alice", "bob \"b\""};
+	struct trust_role groups[] = {{.name = "web", .people = {people, 2}},
+				      {.name = "admins"}};
 	struct snapshot s, back;
 	struct buf one, two;
 	struct loaded l;
@@ -243,6 +246,9 @@ static void snapshot_there_and_back(void **state)
 	(void)state;
 	load_ok(&l, several);
 	s = snapshot_of(&l);
+	s.rbac = true;
+	s.groups = groups;
+	s.n_groups = 2;
 	buf_init(&one, TEXT_BYTES);
 	buf_init(&two, TEXT_BYTES);
 	assert_int_equal(snapshot_encode(&s, &one, &err), 0);
@@ -254,6 +260,11 @@ static void snapshot_there_and_back(void **state)
 	assert_string_equal(back.policy.manifests_path, "apps");
 	assert_true(back.policy.require_digest);
 	assert_int_equal(back.commit_time, 1700000000);
+	assert_true(back.rbac);
+	assert_int_equal(back.n_groups, 2);
+	assert_string_equal(back.groups[0].name, "web");
+	assert_string_equal(back.groups[0].people.items[1], "bob \"b\"");
+	assert_int_equal(back.groups[1].people.n, 0);
 	assert_int_equal(back.objects.n, 3);
 	for (size_t i = 0; i < 3; i++) {
 		assert_string_equal(back.objects.items[i].hash,
