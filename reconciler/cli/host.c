@@ -1,5 +1,5 @@
 /* host.c - `reconcile host ...`: operators' commands, each one audited. */
-#include "reconciler/cli/cli.h"
+#include "reconciler/cli/reader.h"
 
 #include "lib/clock.h"
 #include "lib/json.h"
@@ -105,13 +105,19 @@ int host_list_command(void *ctx, struct err *err)
 	struct cli *cli = ctx;
 	struct world w;
 	struct core core;
+	struct access_ask nodes = {"list", "", "nodes", "", "", ""};
+	struct readers readers;
 	struct err unused = {0};
-	int r = cli_open(cli, true, &core, err);
+	int r = reader_open(cli, &core, &readers, err);
 
 	if (r < 0)
 		return r;
-	(void)fleet_open(&core, false, &unused);
-	r = observe_world(&core, cli->arena, &w, err);
+	if (!readers_may(&readers, &nodes))
+		r = readers_refuse(&readers, &nodes, err);
+	if (r == 0)
+		(void)fleet_open(&core, false, &unused);
+	if (r == 0)
+		r = observe_world(&core, cli->arena, &w, err);
 	if (r == 0)
 		r = list_hosts(cli, &core, &w, err);
 	core_close(&core);

@@ -1,6 +1,6 @@
 /* logs.c - `reconcile logs`: a container's output, made inert for a terminal.
  */
-#include "reconciler/cli/cli.h"
+#include "reconciler/cli/reader.h"
 
 #include "lib/clock.h"
 #include "lib/num.h"
@@ -14,24 +14,44 @@
 #define OUT_MAX ((size_t)64 << 20)
 #define LOGS_WAIT_MS 10000
 
-static const struct world_pod *find_pod(const struct world *w,
-					const char *operand, struct err *err)
+/* [NAMESPACE/]POD */
+static void split(struct cli *cli, const char *operand, const char **out_ns,
+		  const char **out_name)
 {
 	const char *slash = strchr(operand, '/');
-	const char *name = slash == NULL ? operand : slash + 1;
-	size_t ns_len = slash == NULL ? 7 : (size_t)(slash - operand);
-	const char *ns = slash == NULL ? "default" : operand;
+
+	*out_name = slash == NULL ? operand : slash + 1;
+	*out_ns = slash == NULL ? "default"
+				: arena_strndup(cli->arena, operand,
+						(size_t)(slash - operand));
+}
+
+static const struct world_pod *find_pod(struct cli *cli, const struct world *w,
+					const char *operand, struct err *err)
+{
+	const char *name = NULL;
+	const char *ns = NULL;
 	char safe[300];
 
+	split(cli, operand, &ns, &name);
 	for (size_t i = 0; i < w->n_pods; i++)
 		if (strcmp(w->pods[i].name, name) == 0 &&
-		    strlen(w->pods[i].namespace) == ns_len &&
-		    strncmp(w->pods[i].namespace, ns, ns_len) == 0)
+		    strcmp(w->pods[i].namespace, ns) == 0)
 			return &w->pods[i];
 	(void)err_set(err, ERR_INPUT,
 		      "no pod \"%s\"; `reconcile status` lists them",
 		      text_safe(safe, sizeof(safe), operand, strlen(operand)));
 	return NULL;
+}
+
+/* Refused alike whether there is such a pod or not. */
+static int check_reader(struct cli *cli, const struct readers *readers,
+			struct err *err)
+{
+	struct access_ask q = {"get", "", "pods", "log", "", ""};
+
+	split(cli, cli_operand(cli, 0), &q.namespace, &q.name);
+	return readers_may(readers, &q) ? 0 : readers_refuse(readers, &q, err);
 }
 
 static bool is_connected(const struct core *core, const char *host)
@@ -120,13 +140,16 @@ int logs_command(void *ctx, struct err *err)
 {
 	struct cli *cli = ctx;
 	const struct world_pod *pod = NULL;
+	struct readers readers;
 	struct core core;
 	struct world w;
-	int r = cli_open(cli, true, &core, err);
+	int r = reader_open(cli, &core, &readers, err);
 
 	if (r < 0)
 		return r;
-	r = fleet_open(&core, false, err);
+	r = check_reader(cli, &readers, err);
+	if (r == 0)
+		r = fleet_open(&core, false, err);
 	if (r == ERR_NOTFOUND)
 		r = err_set(err, ERR_AGAIN,
 			    "no reconcile-channel is running: hosts cannot be "
@@ -134,7 +157,7 @@ int logs_command(void *ctx, struct err *err)
 	if (r == 0)
 		r = observe_world(&core, cli->arena, &w, err);
 	if (r == 0) {
-		pod = find_pod(&w, cli_operand(cli, 0), err);
+		pod = find_pod(cli, &w, cli_operand(cli, 0), err);
 		r = pod == NULL ? ERR_INPUT : 0;
 	}
 	if (r == 0)

@@ -1,5 +1,5 @@
 /* status.c - `reconcile status`. */
-#include "reconciler/cli/cli.h"
+#include "reconciler/cli/reader.h"
 
 #include "lib/clock.h"
 #include "lib/json.h"
@@ -15,6 +15,9 @@
 #include <string.h>
 
 #define OUT_MAX ((size_t)64 << 20)
+#define CUT                                                                    \
+	"\nNot all is shown: your roles give a part (T158; READERS in "        \
+	"reconcile(1)).\n"
 
 static const char *const phase_names[] = {
 	[POD_UNKNOWN] = "unknown",   [POD_PENDING] = "pending",
@@ -171,7 +174,7 @@ static void trust_text(struct buf *out, const struct trust_line *t,
 }
 
 static void status_json(struct buf *out, const struct world *w,
-			const struct trust_line *t)
+			const struct trust_line *t, bool cut)
 {
 	const char *accepted = t->accepted;
 	char until[CLOCK_RFC3339_BYTES];
@@ -188,6 +191,7 @@ static void status_json(struct buf *out, const struct world *w,
 			   ? ""
 			   : clock_rfc3339(t->fresh_until * 1000, until));
 	jsonw_kbool(&j, "stale", t->stale);
+	jsonw_kbool(&j, "partial", cut);
 	jsonw_key(&j, "pods");
 	jsonw_arr(&j);
 	for (size_t i = 0; i < w->n_pods; i++)
@@ -213,28 +217,34 @@ int status_command(void *ctx, struct err *err)
 	struct cli *cli = ctx;
 	struct trust_line trust = {0};
 	struct err unused = {0};
+	struct readers readers;
 	struct core core;
 	struct world w;
 	struct buf out;
 	bool json = false;
+	bool cut = false;
 	int r = cli_json(cli, &json, err);
 
 	if (r == 0)
-		r = cli_open(cli, true, &core, err);
+		r = reader_open(cli, &core, &readers, err);
 	if (r < 0)
 		return r;
 	buf_init(&out, OUT_MAX);
 	(void)fleet_open(&core, false, &unused);
 	r = observe_world(&core, cli->arena, &w, err);
 	if (r == 0)
+		r = reader_filter(&readers, &w, &cut, err);
+	if (r == 0)
 		r = read_trust(&core, cli->arena, &trust, err);
 	if (r == 0 && json) {
-		status_json(&out, &w, &trust);
+		status_json(&out, &w, &trust, cut);
 	} else if (r == 0) {
 		trust_text(&out, &trust, &w, cli->arena);
 		hosts_text(&out, &w);
 		services_text(&out, &w);
 		pods_text(&out, &w);
+		if (cut)
+			buf_puts(&out, CUT);
 	}
 	if (r == 0)
 		r = cli_print(&out, err);

@@ -56,6 +56,10 @@ static const struct conf_key keys[] = {
 	{"registry", CONF_LIST, AT(registries), "", 0, 0,
 	 "host[:port] ca=FILE: certificate authority of a registry; may "
 	 "repeat."},
+	{"access.user", CONF_LIST, AT(access_users), "", 0, 0,
+	 "UNIXUSER PRINCIPAL: who in the trust policy this user is, when roles "
+	 "decide what may be seen through sudo; see READERS in reconcile(1); "
+	 "may repeat."},
 	{"host.wait_s", CONF_INT, AT(host_wait_s), "10", 0, 3600,
 	 "How long a pass waits for known hosts to connect, in seconds."},
 	{"pass.timeout_s", CONF_INT, AT(pass_timeout_s), "600", 1, 86400,
@@ -86,6 +90,19 @@ static int check_registry(const char *path, const char *entry, struct err *err)
 		       path, entry);
 }
 
+/* "UNIXUSER PRINCIPAL" */
+static int check_user(const char *path, const char *entry, struct err *err)
+{
+	size_t n = strcspn(entry, " \t");
+	const char *rest = entry + n + strspn(entry + n, " \t");
+
+	if (n > 0 && rest[0] != '\0' && rest[strcspn(rest, " \t")] == '\0')
+		return 0;
+	return err_set(err, ERR_INPUT,
+		       "%s: access.user: want UNIXUSER PRINCIPAL, have \"%s\"",
+		       path, entry);
+}
+
 int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
 		   struct err *err)
 {
@@ -102,5 +119,7 @@ int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
 			    path);
 	for (size_t i = 0; r == 0 && i < out->registries.n; i++)
 		r = check_registry(path, out->registries.items[i], err);
+	for (size_t i = 0; r == 0 && i < out->access_users.n; i++)
+		r = check_user(path, out->access_users.items[i], err);
 	return r;
 }

@@ -21,7 +21,8 @@ struct core_conf {
 	const char *listen;    /* address:port of the channel */
 	const char *advertise; /* what join tokens name; "": listen */
 	const char *pod_cidr, *service_cidr;
-	struct conf_list registries; /* "host[:port] ca=FILE" */
+	struct conf_list registries;   /* "host[:port] ca=FILE" */
+	struct conf_list access_users; /* "UNIXUSER PRINCIPAL" */
 	int64_t fetch_timeout_s;
 	int64_t host_wait_s, pass_timeout_s, interval_s, cert_hours;
 };

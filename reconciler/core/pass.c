@@ -21,6 +21,7 @@
 #include "reconciler/core/memo.h"
 #include "reconciler/core/observe.h"
 #include "reconciler/core/pins.h"
+#include "reconciler/core/readers.h"
 #include "reconciler/core/record.h"
 #include "reconciler/core/tagged.h"
 #include "reconciler/core/witness.h"
@@ -442,6 +443,8 @@ static int act(struct core *c, const struct pass_options *o,
 				   p->target.want.signer, err);
 	if (r == 0)
 		r = freshness_note(c, &p->target, arena, err);
+	if (r == 0)
+		r = readers_note(c, &p->target.want, arena, err);
 	if (r == 0)
 		r = converge(c, o, p, arena, err);
 	if (after != CORE_EXIT_DONE && r == 0)
