@@ -1,6 +1,8 @@
 /* conf.c - the one table of the manager's configuration keys. */
 #include "reconciler/core/conf.h"
 
+#include "lib/text.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -30,13 +32,21 @@ static const struct conf_key keys[] = {
 	 "USER:PASSWORD\", for nobody else to read."},
 	{"repository.timeout_s", CONF_INT, AT(fetch_timeout_s), "60", 1, 3600,
 	 "How long a transfer from the repository may take, in seconds."},
-	{"trust.allowed_signers", CONF_PATH, AT(allowed_signers),
-	 RECONCILE_SYSCONF "/allowed_signers", 0, 0,
-	 "Who may sign, in the format of allowed_signers; see "
+	{"trust.policy", CONF_STRING, AT(trust_policy), "", 0, 0,
+	 "sha256:HEX of .reconcile/trust.yaml where trust begins; who may sign "
+	 "stands in git from then on, see reconcile-trust(5)."},
+	{"trust.anchor", CONF_STRING, AT(trust_anchor), "", 0, 0,
+	 "The commit where trust begins, with trust.policy; empty: the root "
+	 "commit, judged by its own file."},
+	{"trust.openpgp", CONF_BOOL, AT(trust_openpgp), "false", 0, 0,
+	 "Look at OpenPGP signatures, with sqv."},
+	{"trust.allowed_signers", CONF_STRING, AT(allowed_signers), "", 0, 0,
+	 "Without trust.policy: who may sign, in the format of "
+	 "allowed_signers; empty: " RECONCILE_SYSCONF "/allowed_signers; see "
 	 "reconcile-allowed-signers(5)."},
-	{"trust.revoked_keys", CONF_PATH, AT(revoked_keys),
-	 RECONCILE_SYSCONF "/revoked_keys", 0, 0,
-	 "Revoked keys; a missing or empty file is an error."},
+	{"trust.revoked_keys", CONF_STRING, AT(revoked_keys), "", 0, 0,
+	 "Without trust.policy: revoked keys; a missing or empty file is an "
+	 "error; empty: " RECONCILE_SYSCONF "/revoked_keys."},
 	{"state.dir", CONF_PATH, AT(state_dir), "/var/lib/reconcile", 0, 0,
 	 "Folder of the state, the mirror of the repository, the certificates "
 	 "and the audit log."},
@@ -103,6 +113,49 @@ static int check_user(const char *path, const char *entry, struct err *err)
 		       path, entry);
 }
 
+static int want(const char *path, const char *what, const char *have,
+		struct err *err)
+{
+	return err_set(err, ERR_INPUT, "%s: want %s, have \"%s\"", path, what,
+		       have);
+}
+
+/* Who may sign stands in one place: in git, or in two pinned lists. */
+static int check_trust(const char *path, struct core_conf *c, struct err *err)
+{
+	bool policy = c->trust_policy[0] != '\0';
+	const char **lists[] = {&c->allowed_signers, &c->revoked_keys};
+	static const char *const defaults[] = {
+		RECONCILE_SYSCONF "/allowed_signers",
+		RECONCILE_SYSCONF "/revoked_keys"};
+
+	if (policy && (strncmp(c->trust_policy, "sha256:", 7) != 0 ||
+		       !text_is_hex(c->trust_policy + 7, 64)))
+		return want(path, "trust.policy = sha256: and 64 hex digits",
+			    c->trust_policy, err);
+	if (c->trust_anchor[0] != '\0' &&
+	    (!policy || !text_is_hex(c->trust_anchor, 40)))
+		return want(path,
+			    "trust.anchor = 40 hex digits, beside "
+			    "trust.policy",
+			    c->trust_anchor, err);
+	for (size_t i = 0; i < 2; i++) {
+		if (policy && **lists[i] != '\0')
+			return want(path,
+				    "trust.policy, or trust.allowed_signers "
+				    "and trust.revoked_keys, never both",
+				    *lists[i], err);
+		if (!policy && **lists[i] == '\0')
+			*lists[i] = defaults[i];
+		if (!policy && **lists[i] != '/')
+			return want(path,
+				    "absolute paths of trust.allowed_signers "
+				    "and trust.revoked_keys",
+				    *lists[i], err);
+	}
+	return 0;
+}
+
 int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
 		   struct err *err)
 {
@@ -117,6 +170,8 @@ int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
 			    "configuration %s is missing: write it, see "
 			    "reconcile.conf(5), or name another with --config",
 			    path);
+	if (r == 0)
+		r = check_trust(path, out, err);
 	for (size_t i = 0; r == 0 && i < out->registries.n; i++)
 		r = check_registry(path, out->registries.items[i], err);
 	for (size_t i = 0; r == 0 && i < out->access_users.n; i++)

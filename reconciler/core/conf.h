@@ -15,7 +15,9 @@ struct core_conf {
 	const char *repository_url, *repository_id, *repository_ref;
 	const char *ssh_key, *ssh_known_hosts;		    /* "" when unused */
 	const char *ca_file, *server_key, *credential_file; /* the same */
-	const char *allowed_signers, *revoked_keys;
+	const char *trust_policy, *trust_anchor; /* "": pinned lists */
+	bool trust_openpgp;
+	const char *allowed_signers, *revoked_keys; /* "" with trust_policy */
 	const char *state_dir, *run_dir;
 	const char *libexec;   /* "": where reconcile itself stands */
 	const char *listen;    /* address:port of the channel */

@@ -26,6 +26,24 @@ const char *siblings_mirror(const struct core_conf *conf, struct arena *arena)
 	return arena_printf(arena, "%s/repository.git", conf->state_dir);
 }
 
+/* The two pinned lists. */
+static int read_lists(const struct core_conf *conf, struct buf *signers,
+		      struct buf *revoked, struct err *err)
+{
+	int r = file_read(AT_FDCWD, conf->allowed_signers, SIGNERS_MAX, signers,
+			  err);
+
+	if (r == 0)
+		r = file_read(AT_FDCWD, conf->revoked_keys, SIGNERS_MAX,
+			      revoked, err);
+	if (r == 0 && revoked->len == 0)
+		r = err_set(err, ERR_TRUST,
+			    "%s is empty: want revoked keys, or one comment "
+			    "line when there are none",
+			    conf->revoked_keys);
+	return r;
+}
+
 int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
 			const unsigned char **out, size_t *out_len,
 			struct err *err)
@@ -33,21 +51,13 @@ int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
 	Verify__TrustRoot root;
 	struct buf signers, revoked;
 	unsigned char *bytes;
-	int r;
+	int r = 0;
 
 	verify__trust_root__init(&root);
 	buf_init(&signers, SIGNERS_MAX);
 	buf_init(&revoked, SIGNERS_MAX);
-	r = file_read(AT_FDCWD, conf->allowed_signers, SIGNERS_MAX, &signers,
-		      err);
-	if (r == 0)
-		r = file_read(AT_FDCWD, conf->revoked_keys, SIGNERS_MAX,
-			      &revoked, err);
-	if (r == 0 && revoked.len == 0)
-		r = err_set(err, ERR_TRUST,
-			    "%s is empty: want revoked keys, or one comment "
-			    "line when there are none",
-			    conf->revoked_keys);
+	if (conf->trust_policy[0] == '\0')
+		r = read_lists(conf, &signers, &revoked, err);
 	if (r < 0)
 		goto out;
 	root.repository_id = call_text(arena, conf->repository_id);
@@ -56,6 +66,9 @@ int siblings_trust_root(const struct core_conf *conf, struct arena *arena,
 	root.allowed_signers.len = signers.len;
 	root.revoked_keys.data = (uint8_t *)revoked.data;
 	root.revoked_keys.len = revoked.len;
+	root.trust_policy = call_text(arena, conf->trust_policy);
+	root.anchor = call_text(arena, conf->trust_anchor);
+	root.openpgp = conf->trust_openpgp;
 	*out_len = verify__trust_root__get_packed_size(&root);
 	bytes = arena_alloc(arena, *out_len);
 	(void)verify__trust_root__pack(&root, bytes);

@@ -115,6 +115,16 @@ is "$(printf '%s' "$A" | jq -r '.schema, .plan.schema' | paste -sd' ')" "reconci
 run $R --dry-run --detailed-exitcode
 is "$ST" 2 "--detailed-exitcode: changes are pending"
 
+D=sha256:$(printf %064d 1)
+printf 'repository.url = file:///x\nrepository.id = y\ntrust.policy = %s\ntrust.allowed_signers = /a\n' "$D" >"$TMP/other.conf"
+fails "a trust policy and pinned lists" 3 "trust.policy, or trust.allowed_signers .*never both" "$BIN/reconcile" --config "$TMP/other.conf" status
+printf 'repository.url = file:///x\nrepository.id = y\ntrust.policy = sha256:1\n' >"$TMP/other.conf"
+fails "a trust policy that is no digest" 3 "trust.policy = sha256: and 64" "$BIN/reconcile" --config "$TMP/other.conf" status
+printf 'repository.url = file:///x\nrepository.id = y\ntrust.anchor = %040d\n' 1 >"$TMP/other.conf"
+fails "an anchor without a trust policy" 3 "trust.anchor = 40 hex digits, beside" "$BIN/reconcile" --config "$TMP/other.conf" status
+printf 'repository.url = file:///x\nrepository.id = y\ntrust.allowed_signers = a\n' >"$TMP/other.conf"
+fails "lists by a relative path" 3 "absolute paths of trust.allowed_signers" "$BIN/reconcile" --config "$TMP/other.conf" status
+
 # --- two revisions, no host, no configuration -----------------------------------------
 web 4
 world_commit "scale"

@@ -27,6 +27,7 @@ static int set_up_memo(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "# none\n", 7), 7);
 	(void)close(fd);
+	f->conf.trust_policy = f->conf.trust_anchor = "";
 	f->conf.allowed_signers = path;
 	f->conf.revoked_keys = path;
 	(void)add_host(f, "a", 5);
