@@ -23,6 +23,7 @@
 	X(H114, MANY, "more containers than one pod may have")                 \
 	X(H116, PACK, "objects of the commit could not be stored")             \
 	X(H117, SERVICE, "service address is not in the service network")      \
+	X(H118, RATCHET, "what this host accepted last is not known any more") \
 	X(H201, IMAGE, "image could not be had")                               \
 	X(H202, USER, "user of the container is not valid")                    \
 	X(H203, NON_ROOT, "runAsNonRoot, but the user is root")                \

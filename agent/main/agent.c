@@ -107,6 +107,7 @@ static void on_beat(evutil_socket_t fd, short what, void *ctx)
 {
 	(void)fd;
 	(void)what;
+	trust_beat(ctx);
 	report_send(ctx);
 }
 
@@ -431,6 +432,20 @@ static const struct step steps[] = {
 	{"sandbox", make_pause},   {"ratchet", apply_restore},
 	{"pods", adopt_all},	   {"network", netcall_open},
 };
+
+int agent_init_offline(struct agent *a, struct err *err)
+{
+	int r;
+
+	a->state_fd = a->run_fd = a->lock_fd = -1;
+	(void)signal(SIGPIPE, SIG_IGN);
+	r = open_dirs(a, err);
+	if (r == ERR_AGAIN)
+		r = err_set(err, ERR_AGAIN, "the agent runs: stop it first");
+	if (r == 0)
+		r = agent_load_join(a, err);
+	return r == 0 ? open_audit(a, err) : r;
+}
 
 int agent_init(struct agent *a, struct err *err)
 {

@@ -53,6 +53,7 @@ struct agent_net_call {
 struct agent_snapshot {
 	struct arena *arena; /* NULL: none */
 	struct snapshot want;
+	int64_t fresh_until; /* unix seconds; 0: no limit */
 };
 
 /* Per pod, behind struct pod.io. */
@@ -91,12 +92,16 @@ struct agent {
 	uint32_t pod_cidr, pod_prefix, gateway;
 	/* ratchet and assignment in force */
 	char accepted[65];
+	char lost[320]; /* why nothing may be accepted; "" */
+	int64_t clock;	/* latest time stored, unix seconds */
+	bool clock_told, stale;
 	uint64_t epoch;
 	Channel__Assignment *now;   /* NULL at first */
 	struct agent_snapshot snap; /* of now->commit */
 	/* being verified */
 	Channel__Assignment *next;
 	bool next_is_restore; /* read from disk at start */
+	char asked[65];	      /* commit that verify works on */
 	struct agent_sibling link, net, verify, fetch;
 	struct agent_net_call *net_first, *net_last;
 	uint32_t net_id;
@@ -124,6 +129,9 @@ struct agent {
 
 /* --- agent.c --- */
 int agent_init(struct agent *a, struct err *err);
+/* Folders, lock, join and audit log, for a command while the agent does not
+ * run. */
+int agent_init_offline(struct agent *a, struct err *err);
 int agent_run(struct agent *a, struct err *err);
 void agent_release(struct agent *a);
 /* Reads what the join pinned, from our own copies.  ERR_NOTFOUND: none. */
@@ -171,6 +179,23 @@ void link_refuse(struct agent *a, uint64_t epoch, const char *commit,
 /* --- verify.c --- */
 /* Starts the host's own verification of a->next. */
 void verify_begin(struct agent *a);
+
+/* --- trust.c: the memory of trust --- */
+/* The ratchet, held against the audit log: a->accepted, or a->lost. */
+int trust_load(struct agent *a, struct err *err);
+/* Before the record of an assignment of commit, and after it. */
+int trust_accepting(struct agent *a, const char *commit, struct err *err);
+int trust_accepted(struct agent *a, const char *commit, struct err *err);
+/* Unix seconds for validity, never before the latest that was stored. */
+int64_t trust_now(struct agent *a);
+bool trust_is_over(int64_t fresh_until, int64_t now);
+/* Of the commit in force. */
+bool trust_is_stale(struct agent *a);
+/* Now and then: records when that changes. */
+void trust_beat(struct agent *a);
+/* `reconcile-agent anchor`; reason may be NULL. */
+int trust_anchor(struct agent *a, const char *commit, const char *reason,
+		 struct err *err);
 
 /* --- apply.c --- */
 /* a->next was accepted with this snapshot (consumed). */

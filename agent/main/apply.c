@@ -2,8 +2,9 @@
  * apply.c - an assignment whose commit this host accepted: judge each pod,
  * record, persist, then change the list of pods.  The machine does the rest.
  *
- * Order: audit intent -> ratchet and assignment on disk -> memory.  After a
- * crash in between the same assignment is judged again: nothing is done twice.
+ * Order: note, audit intent -> ratchet and assignment on disk -> memory.  After
+ * a crash in between the same assignment is judged again: nothing is done
+ * twice.
  */
 #include "agent/main/agent.h"
 #include "agent/pod/volume.h"
@@ -18,7 +19,6 @@
 
 #define ASSIGNMENT "assignment.pb"
 #define ASSIGNMENT_BYTES_MAX (8u << 20)
-#define ACCEPTED "accepted"
 #define JUDGE_ARENA_BYTES (32u << 20)
 
 static void drop_next(struct agent *a)
@@ -48,8 +48,7 @@ int apply_store(struct agent *a, const Channel__Assignment *as, struct err *err)
 	if (!packed)
 		return err_set(err, ERR_NOMEM, "out of memory");
 	(void)channel__assignment__pack(as, packed);
-	r = file_replace(a->state_fd, ACCEPTED, 0600, as->commit,
-			 strlen(as->commit), err);
+	r = trust_accepted(a, as->commit, err);
 	if (r == 0)
 		r = file_replace(a->state_fd, ASSIGNMENT, 0600, packed, n, err);
 	free(packed);
@@ -62,10 +61,7 @@ int apply_restore(struct agent *a, struct err *err)
 	int r;
 
 	buf_init(&b, ASSIGNMENT_BYTES_MAX);
-	r = agent_read(a->state_fd, ACCEPTED, sizeof(a->accepted) - 1, &b, err);
-	if (r == 0 && (text_is_hex(b.data, 40) || text_is_hex(b.data, 64)))
-		(void)snprintf(a->accepted, sizeof(a->accepted), "%s", b.data);
-	buf_reset(&b);
+	r = trust_load(a, err);
 	if (r == 0)
 		r = agent_read(a->state_fd, ASSIGNMENT, ASSIGNMENT_BYTES_MAX,
 			       &b, err);
@@ -216,7 +212,9 @@ void apply_accepted(struct agent *a, struct agent_snapshot *snap)
 		record_about(a, "assignment.accept", AUDIT_INTENT, epoch,
 			     a->next->commit, "", want->signer);
 	tell_refused(a, v, n);
-	r = record_flush(a, &err);
+	r = trust_accepting(a, a->next->commit, &err);
+	if (r == 0)
+		r = record_flush(a, &err);
 	if (r == 0 && !a->next_is_restore)
 		r = apply_store(a, a->next, &err);
 	if (r < 0) {

@@ -286,8 +286,9 @@ static int clear_run(struct agent *a, struct err *err)
 static int clear_state(struct agent *a, bool purge, struct err *err)
 {
 	static const char *const gone[] = {
-		"pods",		 "assignment.pb", "images", "git",  "accepted",
-		"trust-root.pb", "join.pb",	  "link",   "audit"};
+		"pods",	    "assignment.pb", "images", "git",
+		"accepted", "accepting",     "clock",  "trust-root.pb",
+		"join.pb",  "link",	     "audit"};
 	size_t n = purge ? sizeof(gone) / sizeof(gone[0]) : 2;
 	int r = 0;
 

@@ -27,6 +27,10 @@ static const struct opt join_opts[] = {
 	{"again", 0, NULL, "join although this host has joined before"},
 };
 
+static const struct opt anchor_opts[] = {
+	{"reason", 0, "TEXT", "why, for the audit log"},
+};
+
 static const struct opt reset_opts[] = {
 	{"purge", 0, NULL, "also forget the join, images and the audit log"},
 };
@@ -41,6 +45,13 @@ static const struct opt_command commands[] = {
 	 .min_args = 1,
 	 .max_args = 1},
 	{.name = "status", .args = "", .doc = "print what runs, as JSON"},
+	{.name = "anchor",
+	 .args = "COMMIT",
+	 .doc = "go on from this commit, on your word",
+	 .opts = anchor_opts,
+	 .n_opts = 1,
+	 .min_args = 1,
+	 .max_args = 1},
 	{.name = "reset",
 	 .args = "",
 	 .doc = "stop all pods and remove everything that was made",
@@ -105,6 +116,9 @@ static int run(struct agent *a, const struct opt_values *v, struct err *err)
 			       (unsigned int)geteuid());
 	if (strcmp(command, "join") == 0)
 		return join(a, v, err);
+	if (strcmp(command, "anchor") == 0)
+		return trust_anchor(a, v->operands[0], opt_get(v, "reason"),
+				    err);
 	if (strcmp(command, "reset") == 0)
 		return commands_reset(&a->conf, opt_get(v, "purge") != NULL,
 				      err);

@@ -209,6 +209,9 @@ void report_status_file(struct agent *a)
 	jsonw_kbool(&w, "connected", a->link_up);
 	jsonw_kint(&w, "epoch", (int64_t)a->epoch);
 	jsonw_kstr(&w, "commit", a->accepted);
+	jsonw_kstr(&w, "lost", a->lost);
+	jsonw_kbool(&w, "stale", trust_is_stale(a));
+	jsonw_kint(&w, "freshUntil", a->snap.arena ? a->snap.fresh_until : 0);
 	jsonw_kbool(&w, "settled", settled(a));
 	jsonw_kint(&w, "replays", (int64_t)a->replays);
 	jsonw_key(&w, "pods");

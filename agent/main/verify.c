@@ -45,6 +45,22 @@ static bool is_accepted(const struct agent *a, const Verify__VerifyReply *m)
 	       strcmp(m->commit, a->next->commit) == 0;
 }
 
+/* A commit that is first seen when it is stale: a manager that replays what it
+ * kept back (A27). */
+static bool is_late(struct agent *a, const Verify__VerifyReply *m)
+{
+	char why[ASSIGN_WHY_BYTES], until[CLOCK_RFC3339_BYTES];
+
+	if (strcmp(a->accepted, m->commit) == 0 ||
+	    !trust_is_over(m->fresh_until, trust_now(a)))
+		return false;
+	(void)snprintf(why, sizeof(why),
+		       "T146 first seen now, but was fresh until %s only",
+		       clock_rfc3339(m->fresh_until * 1000, until));
+	apply_refused(a, CODE_COMMIT, why);
+	return true;
+}
+
 static void take_reply(struct agent *a, const struct msg *in)
 {
 	struct agent_snapshot snap = {0};
@@ -62,7 +78,10 @@ static void take_reply(struct agent *a, const struct msg *in)
 		refuse_verdict(a, m);
 		goto out;
 	}
+	if (is_late(a, m))
+		goto out;
 	snap.arena = arena_new(SNAPSHOT_ARENA_BYTES);
+	snap.fresh_until = m->fresh_until;
 	if (snapshot_decode((const char *)m->snapshot.data, m->snapshot.len,
 			    snap.arena, &snap.want, &err) < 0) {
 		arena_free(snap.arena);
@@ -72,6 +91,12 @@ static void take_reply(struct agent *a, const struct msg *in)
 	apply_accepted(a, &snap);
 out:
 	verify__verify_reply__free_unpacked(m, NULL);
+}
+
+/* The reply names the commit; is_accepted() compares it. */
+static char *target_of(const Channel__Assignment *as)
+{
+	return *as->tag != '\0' ? as->tag : as->commit;
 }
 
 static void on_verify(evutil_socket_t fd, short what, void *ctx)
@@ -87,7 +112,10 @@ static void on_verify(evutil_socket_t fd, short what, void *ctx)
 		return;
 	done = a->verify;
 	a->verify = (struct agent_sibling){0};
-	if (a->next && r == 0)
+	/* another assignment came meanwhile: its commit has its own turn */
+	if (a->next && strcmp(a->asked, target_of(a->next)) != 0)
+		verify_begin(a);
+	else if (a->next && r == 0)
 		take_reply(a, &done.in);
 	else if (a->next)
 		apply_refused(a, CODE_COMMIT, err.msg);
@@ -108,9 +136,9 @@ static int send_request(struct agent *a, struct err *err)
 	q.repository_path = repo;
 	q.root = a->trust;
 	q.accepted = a->accepted;
-	/* The reply names the commit; is_accepted() compares it. */
-	q.target = *a->next->tag != '\0' ? a->next->tag : a->next->commit;
-	q.now = clock_unix_ms() / 1000;
+	q.target = target_of(a->next);
+	(void)snprintf(a->asked, sizeof(a->asked), "%s", q.target);
+	q.now = trust_now(a);
 	q.want_snapshot = true;
 	q.head_only = strcmp(a->accepted, a->next->commit) == 0;
 	n = verify__verify_request__get_packed_size(&q);
@@ -132,6 +160,10 @@ void verify_begin(struct agent *a)
 
 	if (!a->next || sibling_is_up(&a->verify) || sibling_is_up(&a->fetch))
 		return;
+	if (a->lost[0]) {
+		apply_refused(a, CODE_RATCHET, a->lost);
+		return;
+	}
 	/* This very commit was verified by this process: its snapshot is at
 	 * hand, and nothing of it can have changed. */
 	if (a->snap.arena &&

@@ -61,6 +61,22 @@ static int lost(struct arena *arena, const char *accepted, const char *logged,
 		       logged != NULL ? shown(arena, logged) : "");
 }
 
+/* The note has served: without it, whoever takes the ratchet away is seen. */
+static int put_accepted(struct core *c, const char *commit, struct err *err)
+{
+	int r = state_begin(c->state, err);
+
+	if (r == 0)
+		r = state_set(c->state, "accepted", commit, err);
+	if (r == 0)
+		r = state_set(c->state, "accepting", "", err);
+	if (r == 0)
+		r = state_commit(c->state, err);
+	if (r < 0)
+		state_rollback(c->state);
+	return r;
+}
+
 int anchor_load(struct core *c, struct arena *arena, const char **out,
 		struct err *err)
 {
@@ -83,8 +99,7 @@ int anchor_load(struct core *c, struct arena *arena, const char **out,
 		case RATCHET_BEHIND:
 			accepted = logged;
 			if (c->lock_fd >= 0)
-				r = state_set(c->state, "accepted", logged,
-					      err);
+				r = put_accepted(c, logged, err);
 			break;
 		case RATCHET_LOST:
 			return lost(arena, accepted, logged, err);
@@ -103,7 +118,7 @@ static int move(struct core *c, const struct record *one, struct err *err)
 
 	if (r == 0)
 		r = record_put(c, one, 1, err);
-	return r < 0 ? r : state_set(c->state, "accepted", one->commit, err);
+	return r < 0 ? r : put_accepted(c, one->commit, err);
 }
 
 int anchor_advance(struct core *c, const char *accepted, const char *commit,

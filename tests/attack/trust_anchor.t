@@ -34,7 +34,7 @@ lost()
 }
 
 # --- the state is gone, an older commit is served -----------------------------
-db "delete from meta where key in ('accepted', 'accepting', 'converged')"
+db "delete from meta where key in ('accepted', 'converged')"
 git -C "$W/clone" push -q --force origin "$ONE:refs/heads/main"
 lost "state emptied, roll-back" "$TWO" none
 fails "A26 a commit that is not there is no anchor" 3 \
@@ -72,7 +72,7 @@ lost "state of a backup" "$THREE" "$TWO"
 
 # --- the log of a backup, and none --------------------------------------------
 alone_back
-db "update meta set value = '$THREE' where key in ('accepted', 'accepting')"
+db "update meta set value = '$THREE' where key = 'accepted'"
 lost "log of a backup" "$TWO" "$THREE"
 alone_back
 rm -rf "$STATE/audit/log" "$STATE/audit/checkpoint" "$STATE/audit/checkpoints" \
@@ -87,6 +87,7 @@ is "$ST" 0 "A26 and goes on" || diag "$ERR"
 # --- killed between record and state: no false alarm --------------------------
 alone_back
 db "update meta set value = '$ONE' where key = 'accepted'"
+db "update meta set value = '$TWO' where key = 'accepting'"
 run $R
 is "$ST" 0 "A26 a record without its state, with the note of it, is a crash" ||
 	diag "$ERR"
