@@ -174,6 +174,10 @@ int ruled_propose(struct errand *job, struct verdict *v)
 	if (r < 0)
 		return r;
 	add_facts(job, line);
+	/* nothing was judged, so nothing may look as if it were good */
+	if (line->has_policy && line->by_merging && !line->has_to)
+		return verdict_fail(v, TCODE_NOT_DESCENDANT,
+				    "HEAD does not merge into BASE");
 	if (!line->has_policy && root != NULL && root->allowed_signers.len > 0)
 		return pinned_check(job, v);
 	reply_line(&job->reply, line);

@@ -22,7 +22,8 @@ struct side {
 	const char *name; /* as the person named it */
 	struct verdict verdict;
 	struct snapshot set;
-	bool known; /* set is there */
+	bool known;  /* set is there */
+	int content; /* kind of verdict on manifests and policy */
 };
 
 /* The repository that dir is in: dir or a folder above it, as git finds it. */
@@ -82,6 +83,35 @@ static int ask(struct cli *cli, const char *repository, int mode,
 	return r;
 }
 
+/* HEAD by the trust of BASE; where that ends the judgement, what it holds is
+ * asked for all the same. */
+static int ask_head(struct cli *cli, const char *repository,
+		    const char *accepted, struct side *io, struct err *err)
+{
+	struct side content = {.name = io->name};
+	struct verdict *v = &io->verdict;
+	int r = ask(cli, repository, VERIFY__VERIFY_REQUEST__MODE__PROPOSAL,
+		    accepted, io, err);
+
+	io->content = v->kind;
+	if (r < 0 || v->kind != VERIFY__VERIFY_REPLY__VERDICT__REFUSED_TRUST)
+		return r;
+	r = ask(cli, repository, VERIFY__VERIFY_REQUEST__MODE__UNTRUSTED, NULL,
+		&content, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < content.verdict.diags.n; i++) {
+		const struct diag *d = &content.verdict.diags.items[i];
+
+		diags_add(&v->diags, d->code, d->severity, d->pos, d->pointer,
+			  d->fix, "%s", d->message);
+	}
+	io->content = content.verdict.kind;
+	io->set = content.set;
+	io->known = content.known;
+	return 0;
+}
+
 static int exit_of(const struct cli *cli, const struct report *r)
 {
 	if (r->refused_manifest)
@@ -109,9 +139,9 @@ static void fill(const struct side *base, const struct side *head,
 		.refused_trust =
 			v->kind == VERIFY__VERIFY_REPLY__VERDICT__REFUSED_TRUST,
 		.refused_manifest =
-			v->kind ==
+			head->content ==
 			VERIFY__VERIFY_REPLY__VERDICT__REFUSED_MANIFEST,
-		.refused_policy = v->kind ==
+		.refused_policy = head->content ==
 				  VERIFY__VERIFY_REPLY__VERDICT__REFUSED_POLICY,
 		.trust_version = v->trust_version,
 		.verified = v->verified,
@@ -185,8 +215,7 @@ int propose_command(struct cli *cli, const char *from, const char *to,
 		&base, err);
 	if (r < 0)
 		return err_wrap(err, "--from %s", from);
-	r = ask(cli, repository, VERIFY__VERIFY_REQUEST__MODE__PROPOSAL,
-		base.verdict.commit, &head, err);
+	r = ask_head(cli, repository, base.verdict.commit, &head, err);
 	if (r < 0)
 		return err_wrap(err, "--to %s", to);
 	return show(cli, &out, &base, &head, err);

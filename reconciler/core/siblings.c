@@ -191,6 +191,16 @@ static void copy_verdict(const Verify__VerifyReply *m, struct arena *arena,
 	}
 }
 
+/* A proposal is judged by what BASE says, by pinned lists only where there is a
+ * configuration. */
+static bool wants_root(const struct core_conf *conf,
+		       const struct verify_args *args)
+{
+	return args->mode == VERIFY__VERIFY_REQUEST__MODE__FULL ||
+	       (args->mode == VERIFY__VERIFY_REQUEST__MODE__PROPOSAL &&
+		conf->repository_id != NULL);
+}
+
 static int verify_ask(struct call *c, const struct core_conf *conf,
 		      const struct verify_args *args, struct arena *arena,
 		      struct err *err)
@@ -202,7 +212,7 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 	int r = 0;
 
 	verify__verify_request__init(&q);
-	if (args->mode == VERIFY__VERIFY_REQUEST__MODE__FULL) {
+	if (wants_root(conf, args)) {
 		r = siblings_trust_root(conf, arena, &bytes, &len, err);
 		if (r < 0)
 			return r;

@@ -106,6 +106,33 @@ static void add_commit(struct list *l, const struct report_commit *c)
 	    });
 }
 
+/* Does a requirement say it already? */
+static bool is_told(const struct report *r, const struct diag *d)
+{
+	for (size_t i = 0; i < r->n_requirements; i++)
+		if (!r->requirements[i].met &&
+		    strcmp(r->requirements[i].code, d->code) == 0 &&
+		    strcmp(r->requirements[i].message, d->message) == 0)
+			return true;
+	return false;
+}
+
+void report_content(const struct report *r, struct arena *arena,
+		    struct diags *out)
+{
+	*out = *r->diags;
+	out->items = arena_calloc(arena, r->diags->n, sizeof(*out->items));
+	out->n = out->n_errors = 0;
+	for (size_t i = 0; i < r->diags->n; i++) {
+		const struct diag *d = &r->diags->items[i];
+
+		if (is_told(r, d))
+			continue;
+		out->items[out->n++] = *d;
+		out->n_errors += d->severity == DIAG_ERROR;
+	}
+}
+
 static void add_diags(struct list *l, const struct diags *d)
 {
 	for (size_t i = 0; d != NULL && i < d->n; i++)
@@ -162,6 +189,7 @@ void report_findings(const struct report *r, struct arena *arena,
 		     const struct report_finding **out, size_t *out_n)
 {
 	struct list l = {.r = r, .arena = arena};
+	struct diags content;
 
 	l.items =
 		arena_calloc(arena,
@@ -172,7 +200,8 @@ void report_findings(const struct report *r, struct arena *arena,
 		add_requirement(&l, &r->requirements[i]);
 	for (size_t i = 0; i < r->n_commits; i++)
 		add_commit(&l, &r->commits[i]);
-	add_diags(&l, r->diags);
+	report_content(r, arena, &content);
+	add_diags(&l, &content);
 	add_diags(&l, r->plan_diags);
 	if (l.n > 1)
 		qsort(l.items, l.n, sizeof(*l.items), by_weight);
@@ -189,11 +218,6 @@ size_t report_missing(const struct report *r)
 	for (size_t i = 0; i < r->n_commits; i++)
 		n += strcmp(r->commits[i].code, "OK") != 0;
 	return n;
-}
-
-size_t report_errors(const struct report *r)
-{
-	return r->diags->n_errors;
 }
 
 const char *report_trust(const struct report *r, struct arena *arena)

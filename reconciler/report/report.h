@@ -88,7 +88,9 @@ void report_findings(const struct report *r, struct arena *arena,
 bool report_bad(const struct report *r, const struct report_commit *c);
 /* Requirements that are not met, and commits that nobody may believe. */
 size_t report_missing(const struct report *r);
-size_t report_errors(const struct report *r); /* of diagnostics */
+/* The diagnostics that no requirement says already. */
+void report_content(const struct report *r, struct arena *arena,
+		    struct diags *out);
 /* What trust says, and what the plan does, in a few words of ours alone:
  * "1 of 2 requirements met". */
 const char *report_trust(const struct report *r, struct arena *arena);

@@ -11,6 +11,7 @@
 
 #define ID_SHOWN 12
 #define NAMES_SHOWN 16
+#define ARENA_BYTES ((size_t)256 << 20)
 
 static void put_names(struct buf *out, const char *const *names, size_t n)
 {
@@ -96,24 +97,27 @@ static void put_trust(const struct report *r, struct arena *arena,
 	buf_putc(out, '\n');
 }
 
-static void put_diags(const struct report *r, struct buf *out)
+static void put_diags(const struct report *r, struct arena *arena,
+		      struct buf *out)
 {
-	size_t n = report_errors(r);
+	struct diags d;
 
-	diags_print_text(r->diags, out);
-	if (n > 0)
-		buf_printf(out, "%zu error%s.\n", n, n == 1 ? "" : "s");
-	if (r->diags->n > 0)
+	report_content(r, arena, &d);
+	diags_print_text(&d, out);
+	if (d.n_errors > 0)
+		buf_printf(out, "%zu error%s.\n", d.n_errors,
+			   d.n_errors == 1 ? "" : "s");
+	if (d.n > 0)
 		buf_putc(out, '\n');
 }
 
 void report_text_refusal(const struct report *r, struct buf *out)
 {
-	struct arena *arena = arena_new((size_t)1 << 20);
+	struct arena *arena = arena_new(ARENA_BYTES);
 
 	put_trust(r, arena, out);
+	put_diags(r, arena, out);
 	arena_free(arena);
-	put_diags(r, out);
 }
 
 int report_text(const struct report *r, const struct format_ask *ask,
