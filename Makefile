@@ -59,7 +59,7 @@ engine.DIRS     := engine engine/spec engine/namespace engine/rootfs \
 		   engine/cgroup engine/confine engine/run engine/state engine/sys
 
 # --- programs: name.DIR has main.c; USE archives in link order; PKG libraries
-PROGS := reconcile reconcile-fetch reconcile-dial reconcile-verify reconcile-audit \
+PROGS := reconcile reconcile-fetch reconcile-dial reconcile-verify reconcile-openpgp reconcile-audit \
 	reconcile-channel reconcile-link reconcile-agent reconcile-net \
 	reconcile-pull reconcile-unpack reconcile-engine reconcile-monitor \
 	reconcile-init reconcile-engine-systemd

@@ -16,6 +16,10 @@ reconcile-verify.DIR := policy/verify
 reconcile-verify.USE := policy manifest lib proto
 reconcile-verify.PKG := libgit2 yaml-0.1 jansson libprotobuf-c libcrypto libseccomp
 
+reconcile-openpgp.DIR := policy/openpgp
+reconcile-openpgp.USE := lib
+reconcile-openpgp.PKG := libseccomp
+
 reconcile-audit.DIR := audit/writer
 reconcile-audit.USE := audit lib proto
 reconcile-audit.PKG := libcrypto jansson libprotobuf-c libseccomp

@@ -203,6 +203,15 @@ static const char *const netlink_calls[] = {
 	"setns", "bind", "setsockopt", "sendmmsg", "recvmmsg",
 };
 
+static const char *const memory_file_calls[] = {
+	"memfd_create",
+};
+
+static const char *const exec_calls[] = {
+	"execve",     "mmap",	   "mprotect",
+	"arch_prctl", "prlimit64", "set_tid_address",
+};
+
 static const struct {
 	uint32_t group; /* 0: always */
 	const char *const *names;
@@ -217,6 +226,8 @@ static const struct {
 	{SANDBOX_THREAD, thread_calls, COUNT(thread_calls)},
 	{SANDBOX_OWNER, owner_calls, COUNT(owner_calls)},
 	{SANDBOX_NETLINK, netlink_calls, COUNT(netlink_calls)},
+	{SANDBOX_MEMORY_FILE, memory_file_calls, COUNT(memory_file_calls)},
+	{SANDBOX_EXEC, exec_calls, COUNT(exec_calls)},
 };
 
 /* --- calls that depend on an argument ------------------------------------- */
@@ -240,11 +251,11 @@ static const struct by_argument argument_rules[] = {
 	{0, 0, "ioctl", 1, ALL_BITS, TCGETS, 0},
 	{0, 0, "ioctl", 1, ALL_BITS, FIONREAD, 0},
 	{0, 0, "ioctl", 1, ALL_BITS, TIOCGWINSZ, 0},
-	{0, SANDBOX_SPAWN, "prlimit64", 2, ALL_BITS, 0, 0},
-	{0, SANDBOX_SPAWN | SANDBOX_THREAD | SANDBOX_CONNECT, "mmap", 2,
-	 PROT_EXEC, 0, 0},
-	{0, SANDBOX_SPAWN | SANDBOX_THREAD | SANDBOX_CONNECT, "mprotect", 2,
-	 PROT_EXEC, 0, 0},
+	{0, SANDBOX_SPAWN | SANDBOX_EXEC, "prlimit64", 2, ALL_BITS, 0, 0},
+	{0, SANDBOX_SPAWN | SANDBOX_THREAD | SANDBOX_CONNECT | SANDBOX_EXEC,
+	 "mmap", 2, PROT_EXEC, 0, 0},
+	{0, SANDBOX_SPAWN | SANDBOX_THREAD | SANDBOX_CONNECT | SANDBOX_EXEC,
+	 "mprotect", 2, PROT_EXEC, 0, 0},
 	{SANDBOX_FILE_READ, SANDBOX_FILE_WRITE, "openat", 2, WRITE_FLAGS, 0, 0},
 	{SANDBOX_FILE_READ, SANDBOX_FILE_WRITE, "open", 1, WRITE_FLAGS, 0, 0},
 	{SANDBOX_THREAD, SANDBOX_SPAWN, "clone", 0, CLONE_THREAD, CLONE_THREAD,
@@ -432,7 +443,7 @@ static int allow_path(int ruleset, const struct sandbox_path *p, uint32_t allow,
 	struct stat st;
 	int fd, r = 0;
 
-	if (allow & SANDBOX_SPAWN)
+	if (allow & (SANDBOX_SPAWN | SANDBOX_EXEC))
 		rights |= LANDLOCK_ACCESS_FS_EXECUTE;
 	else
 		rights &= ~LANDLOCK_ACCESS_FS_EXECUTE;

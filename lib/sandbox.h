@@ -27,6 +27,11 @@ enum {
 	/* connect() does nothing and says EINPROGRESS: for a library that is
 	 * given connected sockets (libcurl 7.88 connects them once more) */
 	SANDBOX_CONNECTED = 1u << 8,
+	SANDBOX_MEMORY_FILE = 1u << 9, /* memfd_create */
+	/* This process becomes another program that is already chosen: what
+	 * execve and a loader need, no process and no sandbox of its own.  The
+	 * program inherits the profile. */
+	SANDBOX_EXEC = 1u << 10,
 	/* No filter, no no_new_privs, no core limit: only for the program that
 	 * starts the engine, because all three are inherited by containers
 	 * (the engine mounts, clones, and runs what may be set-user-id). */

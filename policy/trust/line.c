@@ -425,7 +425,8 @@ static bool is_revoked(const struct people *people,
  * sign, by the one before it; what is revoked now is refused. */
 static int check_again(struct line *l, const struct people *own)
 {
-	struct signature_time t = {.now = l->ask->now};
+	struct signature_time t = {.now = l->ask->now,
+				   .openpgp = l->ask->openpgp};
 	const struct walk_source *src = &l->src->commits;
 	const struct inforce_policy *before = NULL;
 	struct chain_place parent = {0};
@@ -441,7 +442,7 @@ static int check_again(struct line *l, const struct people *own)
 	r = commit_parse(bytes, len, &c, &why);
 	if (r == 0)
 		r = signature_check(people_signers(own), &c, &t, by, &why);
-	if (why.code == TCODE_UNKNOWN_KEY && l->history->has_parent &&
+	if (signature_is_unknown(why.code) && l->history->has_parent &&
 	    chain_read_tree(&l->chain, &l->history->parent, &parent.tree,
 			    NULL) == 0 &&
 	    policy_at(l, &parent, &before) == 0 && before != NULL &&

@@ -118,26 +118,52 @@ static bool hash_allowed(uint8_t hash)
 #endif
 }
 
-/* The numbers are the end: two bytes of length in bits, and so many bytes. */
-static int check_numbers(struct wire *w, unsigned int n, bool rsa,
-			 struct verdict *v)
+/* How many bits the number at `at` really has. */
+static size_t bits_of(const uint8_t *at, size_t len)
+{
+	size_t zeros = 0;
+
+	while (zeros < len && at[zeros] == 0)
+		zeros++;
+	return zeros == len ? 0
+			    : 8 * (len - zeros) -
+				      (size_t)(__builtin_clz(at[zeros]) - 24);
+}
+
+/* The numbers are the end: two bytes of length in bits, and so many bytes.
+ * GitHub counts the bits of its key and not those of the number, which sqv
+ * takes for malformed and gpg does not: sqv gets the number without zeros. */
+static int read_numbers(struct wire *w, unsigned int n, size_t *out_bits,
+			struct buf *out, struct verdict *v)
 {
 	size_t bits = 0;
+	size_t len;
 
 	for (; n > 0; n--) {
 		if (!big_endian(w, 2, &bits) || (bits + 7) / 8 > w->left)
 			return bad(v, "a number is longer than the packet");
-		if (bits % 8 != 0 ? w->at[0] >> bits % 8 != 0 ||
-					    w->at[0] >> (bits % 8 - 1) == 0
-				  : bits == 0 || w->at[0] < 0x80)
-			return bad(v, "a number is not in its shortest form");
-		w->at += (bits + 7) / 8;
-		w->left -= (bits + 7) / 8;
+		len = (bits + 7) / 8;
+		*out_bits = bits_of(w->at, len);
+		if (*out_bits == 0 || *out_bits > bits)
+			return bad(v, "a number is not as long as it says");
+		buf_putc(out, (char)(*out_bits >> 8));
+		buf_putc(out, (char)*out_bits);
+		buf_put(out, w->at + len - (*out_bits + 7) / 8,
+			(*out_bits + 7) / 8);
+		w->at += len;
+		w->left -= len;
 	}
-	if (w->left != 0)
-		return bad(v, "bytes behind the signature");
+	return w->left == 0 ? 0 : bad(v, "bytes behind the signature");
+}
+
+static int check_numbers(struct wire *w, unsigned int n, bool rsa,
+			 struct buf *out, struct verdict *v)
+{
+	size_t bits = 0;
+	int r = read_numbers(w, n, &bits, out, v);
+
 #ifndef GUARD_OFF_OPENPGP_KEY
-	if (rsa && bits + MPI_SLACK_BITS < PUBKEY_RSA_BITS_MIN)
+	if (r == 0 && rsa && bits + MPI_SLACK_BITS < PUBKEY_RSA_BITS_MIN)
 		return verdict_fail(v, TCODE_KEY_TYPE,
 				    "want RSA of at least %d bits, have about "
 				    "%zu",
@@ -145,10 +171,11 @@ static int check_numbers(struct wire *w, unsigned int n, bool rsa,
 #else
 	(void)rsa;
 #endif
-	return 0;
+	return r;
 }
 
-static int check_body(const struct wire_span *body, struct verdict *v)
+static int check_body(const struct wire_span *body, struct buf *out,
+		      struct verdict *v)
 {
 	struct wire w = wire_of(body);
 	uint8_t head[4] = {0}; /* version, type, key algorithm, hash */
@@ -175,21 +202,37 @@ static int check_body(const struct wire_span *body, struct verdict *v)
 	}
 	if (!big_endian(&w, 2, &len)) /* begin of the digest */
 		return bad(v, "the packet is cut short");
+	buf_put(out, body->bytes, body->len - w.left);
 	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
 		if (head[2] == algorithms[i].number)
 			return check_numbers(&w, algorithms[i].numbers,
-					     algorithms[i].rsa, v);
+					     algorithms[i].rsa, out, v);
 	return verdict_fail(v, TCODE_KEY_TYPE,
 			    "want RSA, ECDSA or EdDSA, have OpenPGP's number "
 			    "%u",
 			    head[2]);
 }
 
-int openpgp_check_signature(const struct wire_span *packets, struct verdict *v)
+static void put_packet(unsigned int tag, const struct buf *body,
+		       struct buf *out)
+{
+	size_t len = body->len;
+	const uint8_t head[] = {(uint8_t)(0xc0 | tag), 0xff,
+				(uint8_t)(len >> 24),  (uint8_t)(len >> 16),
+				(uint8_t)(len >> 8),   (uint8_t)len};
+
+	buf_put(out, head, sizeof(head));
+	buf_put(out, body->data, len);
+}
+
+int openpgp_read_signature(const struct wire_span *packets, struct buf *out,
+			   struct verdict *v)
 {
 	struct wire w = wire_of(packets);
 	struct wire_span body;
 	unsigned int tag = 0;
+	struct buf made;
+	int r;
 
 	if (!next_packet(&w, &tag, &body))
 		return bad(v, "want a packet with its length in the shortest "
@@ -203,7 +246,14 @@ int openpgp_check_signature(const struct wire_span *packets, struct verdict *v)
 	if (w.left != 0)
 		return bad(v, "want exactly one signature, there is more");
 #endif
-	return check_body(&body, v);
+	buf_init(&made, ARMOR_BYTES_MAX);
+	r = check_body(&body, &made, v);
+	if (r == 0)
+		put_packet(tag, &made, out);
+	if (r == 0 && (made.failed || out->failed))
+		r = bad(v, "out of memory");
+	buf_release(&made);
+	return r;
 }
 
 /* --- sqv -------------------------------------------------------------------

@@ -43,8 +43,10 @@ struct openpgp_run {
 	void *ctx;
 };
 
-/* One signature packet as above?  T136, T116, T117. */
-int openpgp_check_signature(const struct wire_span *packets, struct verdict *v);
+/* One signature packet as above -> the packet for sqv, appended.  T136, T116,
+ * T117. */
+int openpgp_read_signature(const struct wire_span *packets, struct buf *out,
+			   struct verdict *v);
 /* Exit status 0 and exactly one line with a fingerprint.  T137, T139. */
 int openpgp_read_answer(const struct openpgp_answer *a,
 			char out[OPENPGP_FINGERPRINT], struct verdict *v);

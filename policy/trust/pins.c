@@ -237,7 +237,8 @@ int pins_check_openpgp(const struct signers *s, const struct signature_ask *ask,
 	struct openpgp_job job = {.parts = ask->parts,
 				  .n_parts = ask->n_parts,
 				  .not_after = t->now + SIGNATURE_FUTURE_S};
-	struct buf packets;
+	struct buf packets, packet;
+	struct wire_span all;
 	int r;
 
 	if (signers_next_of(s, ARMOR_OPENPGP, NULL) == NULL)
@@ -246,13 +247,16 @@ int pins_check_openpgp(const struct signers *s, const struct signature_ask *ask,
 		return verdict_fail(v, TCODE_OPENPGP_OFF,
 				    "the trust root has OpenPGP switched off");
 	buf_init(&packets, ARMOR_BYTES_MAX);
+	buf_init(&packet, ARMOR_BYTES_MAX);
 	r = armor_read(&ask->armor, ARMOR_OPENPGP, &packets, v);
-	job.signature =
-		(struct wire_span){(const uint8_t *)packets.data, packets.len};
+	all = (struct wire_span){(const uint8_t *)packets.data, packets.len};
 	if (r == 0)
-		r = openpgp_check_signature(&job.signature, v);
+		r = openpgp_read_signature(&all, &packet, v);
+	job.signature =
+		(struct wire_span){(const uint8_t *)packet.data, packet.len};
 	if (r == 0)
 		r = check_openpgp_pins(&c, &job, by);
 	buf_release(&packets);
+	buf_release(&packet);
 	return r;
 }

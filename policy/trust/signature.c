@@ -56,6 +56,13 @@ static int check_presence(const struct pubkey_presence *p, bool touch, bool pin,
 	return 0;
 }
 
+bool signature_is_unknown(enum tcode code)
+{
+	return code == TCODE_UNKNOWN_KEY || code == TCODE_NOT_SSH ||
+	       code == TCODE_CMS_IDENTITY || code == TCODE_CMS_CHAIN ||
+	       code == TCODE_OPENPGP_REFUSED;
+}
+
 int signature_check_window(const struct signer *line,
 			   const struct signature_ask *ask,
 			   const struct signature_time *t, struct verdict *v)

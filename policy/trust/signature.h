@@ -54,6 +54,8 @@ int signature_check_bytes(const struct signers *s,
 			  const struct signature_ask *ask,
 			  const struct signature_time *t,
 			  struct signature_by *out_by, struct verdict *v);
+/* Refused because nobody who may sign has such a key. */
+bool signature_is_unknown(enum tcode code);
 /* The window of a signer, [after, before): the date, and for what is seen for
  * the first time, now.  T123, T124. */
 int signature_check_window(const struct signer *line,

@@ -35,8 +35,7 @@
 	  "sign the commit again with git commit --amend -S")                  \
 	X(NOT_SSH, 112, "the signature is of a kind that nobody may use",      \
 	  "git config gpg.format ssh; git commit --amend -S; other kinds "     \
-	  "need "                                                              \
-	  "a trust policy, reconcile-trust(5)")                                \
+	  "need a trust policy, reconcile-trust(5)")                           \
 	X(ARMOR, 113, "the armor of the signature is not canonical",           \
 	  "sign the commit again with ssh-keygen through git")                 \
 	X(SSHSIG, 114, "the SSH signature is malformed",                       \

@@ -38,7 +38,9 @@ struct judging {
 int vouch_signature(struct vouch *w, struct chain_commit *c,
 		    const struct people *people, struct verdict *v)
 {
-	struct signature_time t = {.now = w->ask->now, .first_seen = true};
+	struct signature_time t = {.now = w->ask->now,
+				   .openpgp = w->ask->openpgp,
+				   .first_seen = true};
 	const struct walk_source *src = &w->src->commits;
 	struct signature_by by = {0};
 	struct verdict why = {0};

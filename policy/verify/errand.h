@@ -11,8 +11,9 @@
 
 struct errand {
 	const Verify__VerifyRequest *req;
-	bool trusted;  /* mode FULL */
-	bool proposal; /* mode PROPOSAL */
+	const struct openpgp_run *openpgp; /* for signature_time; or NULL */
+	bool trusted;			   /* mode FULL */
+	bool proposal;			   /* mode PROPOSAL */
 	struct arena *arena;
 	struct reply reply;
 	struct store store;

@@ -6,11 +6,13 @@
  * nothing; may read below one repository.  The first request names that
  * repository; it is read before the sandbox closes, because Landlock needs the
  * path, and comes from the trusted side of the socket.  All later requests must
- * name the same one.
+ * name the same one.  When the trust root has OpenPGP on, reconcile-openpgp is
+ * started then too, the only program that this one starts.
  */
 #include "lib/log.h"
 #include "lib/msg.h"
 #include "lib/sandbox.h"
+#include "policy/verify/openpgp_run.h"
 #include "policy/verify/store.h"
 #include "policy/verify/verify.h"
 
@@ -25,10 +27,13 @@
 #define MEMORY_BYTES ((size_t)2 << 30)
 
 struct server {
-	char *repository; /* owned; NULL until the first request */
+	char *repository;	       /* owned; NULL until the first request */
+	struct openpgp_runner openpgp; /* started with it, or not at all */
 };
 
-static int enter(struct server *s, const char *path, struct err *err)
+/* Programs can be started only before the sandbox closes. */
+static int enter(struct server *s, const char *path, bool openpgp,
+		 struct err *err)
 {
 	const struct sandbox_path paths[] = {{path, false}};
 	const struct sandbox profile = {
@@ -47,7 +52,9 @@ static int enter(struct server *s, const char *path, struct err *err)
 		return err_set(err, ERR_NOMEM, "first request");
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		return err_set(err, ERR_SYS, "OpenSSL does not start");
-	r = sandbox_enter(&profile, err);
+	r = openpgp ? openpgp_run_start(&s->openpgp, NULL, err) : 0;
+	if (r == 0)
+		r = sandbox_enter(&profile, err);
 	if (r < 0)
 		return r;
 	return store_library_init(err);
@@ -73,12 +80,16 @@ static int serve(struct server *s, const struct msg *m, struct err *err)
 		goto out;
 	}
 	if (s->repository == NULL)
-		r = enter(s, req->repository_path, err);
+		r = enter(s, req->repository_path,
+			  req->root != NULL && req->root->openpgp, err);
 	else if (strcmp(s->repository, req->repository_path) != 0)
 		r = err_set(err, ERR_PROTO,
 			    "one process verifies one repository");
 	if (r == 0)
-		r = verify_answer(req, &reply, err);
+		r = verify_answer(req,
+				  s->openpgp.run.run != NULL ? &s->openpgp.run
+							     : NULL,
+				  &reply, err);
 	if (r == 0)
 		r = msg_send(SOCK, VERIFY__MSG_TYPE__MSG_VERIFY_REPLY,
 			     reply.data, reply.len, NULL, 0, err);
@@ -121,6 +132,7 @@ int main(int argc, char **argv)
 			r = serve(&s, &m, &err);
 		msg_release(&m);
 	} while (r == 0);
+	openpgp_run_stop(&s.openpgp);
 	free(s.repository);
 	if (r == ERR_NOTFOUND) /* the starter is done */
 		return 0;

@@ -10,6 +10,7 @@ int pinned_check_tag(struct errand *job, const struct signers *signers,
 {
 	struct signature_time t = {
 		.now = job->req->now,
+		.openpgp = job->openpgp,
 		.first_seen = !job->has_accepted ||
 			      !commit_id_equal(&job->target, &job->accepted)};
 	struct signature_by by = {0};

@@ -79,6 +79,7 @@ static struct line_ask ask_of(const struct errand *job)
 		.repository = req->root != NULL ? req->root->repository_id : "",
 		.ref = req->root != NULL ? req->root->ref : "",
 		.now = req->now,
+		.openpgp = job->openpgp,
 	};
 }
 

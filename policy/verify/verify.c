@@ -180,11 +180,13 @@ static int run(struct errand *job, struct verdict *v, struct err *err)
 	return r;
 }
 
-int verify_answer(const Verify__VerifyRequest *req, struct buf *out,
+int verify_answer(const Verify__VerifyRequest *req,
+		  const struct openpgp_run *openpgp, struct buf *out,
 		  struct err *err)
 {
 	struct errand job = {
 		.req = req,
+		.openpgp = openpgp,
 		.trusted = req->mode == VERIFY__VERIFY_REQUEST__MODE__FULL,
 		.proposal = req->mode == VERIFY__VERIFY_REQUEST__MODE__PROPOSAL,
 	};

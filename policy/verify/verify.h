@@ -7,11 +7,14 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "policy/trust/openpgp.h"
 #include "policy/verify/verify.pb-c.h"
 
-/* Appends the packed VerifyReply to out.  Refusals and failures are replies;
- * a negative result only when no reply could be made. */
-int verify_answer(const Verify__VerifyRequest *req, struct buf *out,
+/* openpgp: who looks at OpenPGP signatures; NULL: nobody.  Appends the packed
+ * VerifyReply to out.  Refusals and failures are replies; a negative result
+ * only when no reply could be made. */
+int verify_answer(const Verify__VerifyRequest *req,
+		  const struct openpgp_run *openpgp, struct buf *out,
 		  struct err *err);
 
 #endif

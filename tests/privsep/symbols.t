@@ -7,7 +7,8 @@ need_program nm readelf
 tmpdir
 ALL="reconcile reconcile-agent reconcile-audit reconcile-channel reconcile-engine reconcile-engine-systemd
 	reconcile-fetch reconcile-init reconcile-link reconcile-monitor
-	reconcile-net reconcile-pull reconcile-unpack reconcile-verify"
+	reconcile-net reconcile-openpgp reconcile-pull reconcile-unpack
+	reconcile-verify"
 STATIC=" reconcile-engine reconcile-init reconcile-monitor "
 for p in $ALL; do
 	[ -x "$BIN/$p" ] || skip_all "needs $p"
@@ -66,17 +67,29 @@ none "L13 who has privileges resolves no name" \
 	'getaddrinfo.*|gethostby.*|getnameinfo|res_.*' \
 	reconcile-engine reconcile-init reconcile-monitor reconcile-net \
 	reconcile-agent
-none "L02 nothing is checked out, merged, filtered or cloned" \
-	'git_(checkout|submodule|clone|filter|attr|merge|rebase|apply|stash|worktree|index|blame|config_open)(_.*)?' \
+none "L02 nothing is checked out, filtered or cloned" \
+	'git_(checkout|submodule|clone|filter|attr|rebase|apply|stash|worktree|blame|config_open)(_.*)?' \
 	reconcile-fetch reconcile-verify
+none "L02 nor merged by who fetches" 'git_(merge|index)(_.*)?' reconcile-fetch
+is "$(calls reconcile-verify | grep -E '^git_(merge|index)' | tr '\n' ' ')" \
+	"git_index_free git_index_has_conflicts git_index_write_tree_to git_merge_bases git_merge_commits git_merge_options_init " \
+	"L02 the verifier merges in memory and no more"
 none "L02 the verifier speaks to no remote" 'git_(remote|transport|cred|push).*' \
 	reconcile-verify
 is "$(calls reconcile-unpack | grep -E '^archive_(read_support|write|read_extract|read_disk)' | tr '\n' ' ')" \
 	"archive_read_support_filter_gzip archive_read_support_filter_zstd archive_read_support_format_raw archive_read_support_format_tar " \
 	"L01 of libarchive: tar, raw bytes, gzip and zstd; no other reader, no writer"
 # shellcheck disable=SC2086
-none "P10 no CMS, PKCS 7, PKCS 12, CMP, time stamps or DTLS" \
-	'(CMS|PKCS7|PKCS12|TS|OSSL_CMP|DTLS)_.*|DTLSv1.*' $ALL
+none "P10 no PKCS 7, PKCS 12, CMP, time stamps or DTLS" \
+	'(PKCS7|PKCS12|TS|OSSL_CMP|DTLS)_.*|DTLSv1.*' $ALL
+# shellcheck disable=SC2086
+none "P10 CMS is read by the verifier alone" 'CMS_.*' \
+	$(echo $ALL | tr ' ' '\n' | grep -v '^reconcile-verify$')
+none "P10 the verifier makes no CMS and opens none" \
+	'CMS_(sign|sign_receipt|(add|encrypt|decrypt|final|EnvelopedData|AuthEnveloped|EncryptedData|SignerInfo_sign|SignerInfo_set|RecipientInfo|compress|uncompress|digest).*)' \
+	reconcile-verify
+none "P10 the starter of sqv has no cryptography of its own" \
+	'(EVP|X509|ASN1|BIO|OPENSSL)_.*' reconcile-openpgp
 none "L05 SQLite loads no extension" \
 	'sqlite3_(load_extension|enable_load_extension|auto_extension)' reconcile
 
