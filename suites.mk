@@ -16,6 +16,12 @@ fault-engine-full: all tools
 	$(Q)SUITE_SECONDS=7200 SWEEP_ALL=1 B=$(abspath $(B)) tests/run-suites \
 		tests/fault/engine.t tests/crash/engine.t
 
+# N odd commits, of each what git says and what we say; make check does 1,500.
+N ?= 10000
+mutate: all tools
+	$(Q)SUITE_SECONDS=3600 DIFF_N=$(N) B=$(abspath $(B)) tests/run-suites \
+		tests/attack/trust_diff.t
+
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)B=$(abspath $(B)) KEEP=$(KEEP) tests/demo/run
@@ -50,9 +56,10 @@ help:
 	@echo 'make demo       the whole story on three hosts (KEEP=1 leaves it up)'
 	@echo 'make check      every test;  make check-fast: the quick ones'
 	@echo 'make conformance  podman, containerd and, with RUNTIME_TOOLS=DIR, the validation programs of the OCI'
+	@echo 'make mutate     N=10000 odd commits before git verify-commit and before us'
 	@echo 'make bench      figures beside their peers;  make bench-engine: the engine alone'
 	@echo 'make lint       layers, exports, globals, sizes, link lists'
 	@echo 'make fuzz T=60  every fuzz target, T seconds each'
 	@echo 'make install    PREFIX, DESTDIR, BINDIR, SBINDIR, LIBEXECDIR, SYSCONFDIR'
 
-.PHONY: deps fault-engine-full suites demo bench bench-engine check install help tools
+.PHONY: deps mutate fault-engine-full suites demo bench bench-engine check install help tools

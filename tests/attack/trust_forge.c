@@ -3,7 +3,6 @@
  *
  *   trust_forge key TYPE PEM            makes a key, prints its public line
  *   trust_forge sign TYPE PEM FLAGS NAMESPACE HASH <payload   prints SSHSIG
- *   trust_forge mutate SEED <object >object    one change, by seed
  *   trust_forge bomb                    a pack with a delta of 1 TB
  *   trust_forge chain N PEM TREE PARENT WHEN   a pack of N signed commits, and
  *                                       the id of the last on standard error
@@ -14,7 +13,6 @@
 #include "lib/buf.h"
 #include "lib/encode.h"
 #include "lib/file.h"
-#include "lib/num.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -433,79 +431,8 @@ static int cmd_chain(uint32_t n, char **argv)
 	return 0;
 }
 
-static uint64_t next(uint64_t *seed)
-{
-	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
-	return *seed >> 33;
-}
-
-/* One change of a commit object that is likely to be read in two ways. */
-static int cmd_mutate(uint64_t seed)
-{
-	static const char *const inserts[] = {"gpgsig-evil x\n",
-					      "gpgsig x\n",
-					      "tree ",
-					      "\n",
-					      " ",
-					      "\n ",
-					      "encoding ISO-8859-1\n",
-					      "\r",
-					      "x-header y\n",
-					      "parent ",
-					      "author A <a> 1 +0000\n",
-					      "mergetag object\n",
-					      "=",
-					      "\t",
-					      "-----END SSH SIGNATURE-----\n",
-					      "gpgsig-sha256 y\n"};
-	struct buf b;
-	size_t at, n;
-
-	seed = seed * 2654435761u + 12345;
-	read_input(&b);
-	(void)next(&seed);
-	at = next(&seed) % (b.len + 1);
-	switch (next(&seed) % 6) {
-	case 0: /* flip a bit */
-		b.data[at % b.len] ^= (char)(1u << next(&seed) % 8);
-		break;
-	case 1: /* drop some bytes */
-		n = next(&seed) % 40;
-		at = at % b.len;
-		n = n < b.len - at ? n : b.len - at;
-		memmove(b.data + at, b.data + at + n, b.len - at - n);
-		b.len -= n;
-		break;
-	case 2: /* double a piece */
-		fwrite(b.data, 1, at, stdout);
-		n = next(&seed) % 120;
-		at = at > n ? at - n : 0;
-		fwrite(b.data + at, 1, b.len - at, stdout);
-		return 0;
-	case 3: /* insert at the start of a line */
-		while (at > 0 && b.data[at - 1] != '\n')
-			at--;
-		/* fall through */
-	case 4:
-		fwrite(b.data, 1, at, stdout);
-		fputs(inserts[next(&seed) %
-			      (sizeof(inserts) / sizeof(inserts[0]))],
-		      stdout);
-		fwrite(b.data + at, 1, b.len - at, stdout);
-		return 0;
-	default: /* something behind the end */
-		fwrite(b.data, 1, b.len, stdout);
-		putchar((int)(next(&seed) % 3 * 10));
-		return 0;
-	}
-	fwrite(b.data, 1, b.len, stdout);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
-	uint64_t seed = 0;
-
 	if (argc == 4 && strcmp(argv[1], "key") == 0)
 		return cmd_key(type_of(argv[2]), argv[3]);
 	if (argc == 7 && strcmp(argv[1], "sign") == 0)
@@ -514,8 +441,5 @@ int main(int argc, char **argv)
 		return cmd_bomb();
 	if (argc == 7 && strcmp(argv[1], "chain") == 0)
 		return cmd_chain((uint32_t)strtoul(argv[2], NULL, 10), argv);
-	if (argc == 3 && strcmp(argv[1], "mutate") == 0 &&
-	    num_parse_u64(argv[2], strlen(argv[2]), UINT64_MAX, &seed))
-		return cmd_mutate(seed);
 	return 2;
 }

@@ -13,6 +13,7 @@ $(eval $(call TOOL_template,tests/attack/trust_ask.c,tests/trust_ask))
 $(eval $(call TOOL_template,tests/attack/trust_forge.c,tests/trust_forge))
 $(eval $(call TOOL_template,tests/attack/trust_krl.c,tests/trust_krl))
 $(eval $(call TOOL_template,tests/attack/trust_pins.c policy/verify/openpgp_run.c,tests/trust_pins))
+$(eval $(call TOOL_template,tests/attack/trust_mutate.c tests/attack/mutate_object.c tests/attack/mutate_sign.c,tests/trust_mutate))
 $(eval $(call TOOL_template,tests/tools/agent_tool.c,tests/agent_tool))
 
 $(eval $(call TOOL_template,tests/tools/seccomp_agent.c,tests/seccomp_agent))
@@ -39,7 +40,7 @@ $(eval $(call TOOL_template,tests/fault/sweep.c tests/fault/sweep_act.c,tests/sw
 
 TOOLS := $(B)/tests/race $(B)/tests/floor $(B)/tests/terminal_push $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
 	$(B)/tests/manifest-dump $(B)/tests/bench_manifest \
-	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/trust_krl $(B)/tests/trust_pins $(B)/tests/agent_tool \
+	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/trust_krl $(B)/tests/trust_pins $(B)/tests/trust_mutate $(B)/tests/agent_tool \
 	$(B)/tests/inject $(B)/tests/crash_tool $(B)/tests/fault $(B)/tests/without \
 	$(B)/tests/seccomp_agent \
 	$(B)/tests/sweep
