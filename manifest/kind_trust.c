@@ -288,7 +288,7 @@ static const struct field revocations_fields[] = {
 		      .doc = "Keys that count for nothing, also in what was "
 			     "accepted."),
 	FIELD_AT(FIELD_STR, "krl", trust_spec, revoked_krl,
-		 .check = check_trust_base64,
+		 .check = check_trust_base64, FIELD_POS(trust_spec, krl_pos),
 		 .doc = "Base64 of an OpenSSH KRL."),
 	FIELD_AT(FIELD_STRS, "payloads", trust_spec, revoked_payloads,
 		 .check = check_trust_payload,
@@ -332,6 +332,7 @@ static const struct field spec_fields[] = {
 		      .doc = "The first that fits a path decides; a path that "
 			     "none fits may not change."),
 	FIELD_AT(FIELD_INT, "version", trust_spec, version, FIELD_REQ, .min = 1,
+		 FIELD_POS(trust_spec, version_pos),
 		 .doc = "A change adds exactly 1."),
 };
 static const struct table spec_table = {

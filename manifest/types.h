@@ -444,6 +444,7 @@ struct trust_revoked {
 
 struct trust_spec {
 	int64_t version;
+	struct manifest_pos version_pos;
 	const char *expires;
 	const char *authorization; /* "Paths" or "RBAC" */
 	struct trust_person *people;
@@ -461,7 +462,8 @@ struct trust_spec {
 	const char *revoked_as_of;
 	struct trust_revoked *revoked;
 	size_t n_revoked;
-	const char *revoked_krl;	 /* base64 of an OpenSSH KRL; NULL */
+	const char *revoked_krl; /* base64 of an OpenSSH KRL; NULL */
+	struct manifest_pos krl_pos;
 	struct strings revoked_payloads; /* "sha256:..." */
 	struct manifest_pos pos;
 };

@@ -13,7 +13,8 @@
 #include <string.h>
 
 struct people {
-	const struct trust_spec *spec;
+	const struct object *object;
+	const struct trust_spec *spec; /* in it */
 	struct arena *arena;
 	struct people_person *persons; /* by the order of the file */
 	const struct people_person **by_name;
@@ -163,13 +164,15 @@ static void build_rules(struct people *p, struct people_faults *faults)
 	}
 }
 
-int people_new(const struct trust_spec *spec, struct arena *arena,
-	       struct diags *diags, struct people **out, struct verdict *v)
+int people_new(const struct object *o, struct arena *arena, struct diags *diags,
+	       struct people **out, struct verdict *v)
 {
+	const struct trust_spec *spec = &o->trust;
 	struct people *p = arena_alloc(arena, sizeof(*p));
 	struct people_faults faults = {.diags = diags, .v = v};
 	int64_t ms = 0;
 
+	p->object = o;
 	p->spec = spec;
 	p->arena = arena;
 	if (clock_parse_rfc3339(spec->expires, &ms))
@@ -217,7 +220,7 @@ int people_read(const struct manifest_input *in, struct arena *arena,
 	if (diags->n_errors != errors)
 		return refused(diags, before, v);
 	if (set.n == 1 && set.items[0].kind == MANIFEST_TRUSTPOLICY)
-		return people_new(&set.items[0].trust, arena, diags, out, v);
+		return people_new(&set.items[0], arena, diags, out, v);
 	people_keys_fault(&faults, TCODE_TRUST_POLICY, pos,
 			  "want exactly one TrustPolicy, have %zu objects%s%s",
 			  set.n, set.n > 0 ? ", the first a " : "",
@@ -233,6 +236,11 @@ void people_free(struct people *p)
 }
 
 /* --- questions ------------------------------------------------------------ */
+
+const struct object *people_object(const struct people *p)
+{
+	return p->object;
+}
 
 const struct trust_spec *people_spec(const struct people *p)
 {

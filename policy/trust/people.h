@@ -51,11 +51,12 @@ void people_digest(const void *bytes, size_t len, char out[PEOPLE_DIGEST]);
  */
 int people_read(const struct manifest_input *in, struct arena *arena,
 		struct diags *diags, struct people **out, struct verdict *v);
-/* From what is decoded already; spec is borrowed by *out. */
-int people_new(const struct trust_spec *spec, struct arena *arena,
-	       struct diags *diags, struct people **out, struct verdict *v);
+/* From what is decoded already; o is borrowed by *out. */
+int people_new(const struct object *o, struct arena *arena, struct diags *diags,
+	       struct people **out, struct verdict *v);
 void people_free(struct people *p); /* NULL allowed; the keys */
 
+const struct object *people_object(const struct people *p);
 const struct trust_spec *people_spec(const struct people *p);
 /* Keys of people, carriers and freshness; signature_by.use tells which.  Also
  * what is revoked: signers_payload_revoked() and the others. */

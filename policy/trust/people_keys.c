@@ -112,8 +112,8 @@ static bool add_x509(struct build *b, const struct trust_key *key,
 	if (cmscert_authority_new(key->x509_authority,
 				  strlen(key->x509_authority),
 				  &k->authorities[k->n_authorities], &v) < 0) {
-		people_keys_fault(b->faults, TCODE_TRUST_KEY, key->pos,
-				  "authority: %s", v.reason);
+		people_keys_fault(b->faults, TCODE_TRUST_KEY, key->pos, "%s",
+				  v.reason);
 		return false;
 	}
 	*pin = (struct signer_x509){.identity = key->x509_identity,
@@ -246,15 +246,18 @@ static void add_krl(struct build *b, struct revoked *r)
 		return;
 	buf_init(&bytes, KRL_BYTES_MAX);
 	if (!encode_unbase64(&bytes, text, strlen(text)))
-		people_keys_fault(b->faults, TCODE_REVOCATIONS, b->spec->pos,
+		people_keys_fault(b->faults, TCODE_REVOCATIONS,
+				  b->spec->krl_pos,
 				  "revocations.krl: want base64");
 	else if (bytes.len < 7 || memcmp(bytes.data, "SSHKRL\n", 7) != 0)
-		people_keys_fault(b->faults, TCODE_REVOCATIONS, b->spec->pos,
+		people_keys_fault(b->faults, TCODE_REVOCATIONS,
+				  b->spec->krl_pos,
 				  "revocations.krl: want a binary KRL "
 				  "(ssh-keygen -k); text goes into keys");
 	else if (revoked_add(r, bytes.data, bytes.len, &v) < 0)
-		people_keys_fault(b->faults, TCODE_REVOCATIONS, b->spec->pos,
-				  "revocations.krl: %s", v.reason);
+		people_keys_fault(b->faults, TCODE_REVOCATIONS,
+				  b->spec->krl_pos, "revocations.krl: %s",
+				  v.reason);
 	buf_release(&bytes);
 }
 

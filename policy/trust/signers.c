@@ -375,6 +375,14 @@ const struct signer *signers_next(const struct signers *s,
 	return NULL;
 }
 
+const struct signer *signers_each(const struct signers *s,
+				  const struct signer *prev)
+{
+	size_t i = prev != NULL ? (size_t)(prev - s->items) + 1 : 0;
+
+	return i < s->n ? &s->items[i] : NULL;
+}
+
 const struct signer *signers_next_of(const struct signers *s,
 				     enum armor_kind kind,
 				     const struct signer *prev)

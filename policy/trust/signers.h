@@ -74,6 +74,9 @@ void signers_free(struct signers *s); /* NULL allowed */
 const struct signer *signers_next(const struct signers *s,
 				  const struct wire_span *blob, bool authority,
 				  const struct signer *prev);
+/* Next of all after *prev (NULL: the first), in the order they were given. */
+const struct signer *signers_each(const struct signers *s,
+				  const struct signer *prev);
 /* Next signer of a kind after *prev (NULL: the first); borrowed. */
 const struct signer *signers_next_of(const struct signers *s,
 				     enum armor_kind kind,

@@ -10,6 +10,7 @@
 #include "policy/verify/judge.h"
 #include "policy/verify/pinned.h"
 #include "policy/verify/ruled.h"
+#include "policy/verify/trustfile.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -197,7 +198,10 @@ int verify_answer(const Verify__VerifyRequest *req,
 	job.arena = arena_new(ARENA_BYTES);
 	job.history = arena_alloc(job.arena, sizeof(*job.history));
 	reply_init(&job.reply, job.arena);
-	r = run(&job, &v, &why);
+	if (req->mode == VERIFY__VERIFY_REQUEST__MODE__TRUST)
+		r = trustfile_answer(req, &job.store, &job.reply, &v, &why);
+	else
+		r = run(&job, &v, &why);
 	if (r == ERR_TRUST)
 		reply_refused(&job.reply, &v);
 	else if (r < 0)

@@ -47,6 +47,8 @@ int host_uncordon_command(void *ctx, struct err *err);
 int host_drain_command(void *ctx, struct err *err);
 int host_revoke_command(void *ctx, struct err *err);
 int trust_anchor_command(void *ctx, struct err *err);
+int trust_check_command(void *ctx, struct err *err);
+int trust_show_command(void *ctx, struct err *err);
 int audit_show_command(void *ctx, struct err *err);
 int audit_verify_command(void *ctx, struct err *err);
 int explain_command(void *ctx, struct err *err);

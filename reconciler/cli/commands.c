@@ -56,6 +56,11 @@ static const struct opt verify_opts[] = {
 	{"checkpoint", 0, "FILE", "a checkpoint kept elsewhere"},
 };
 
+static const struct opt trust_opts[] = {
+	{"repo", 0, "DIR", "repository (default: where you stand)"},
+	{"output", 'o', "FORMAT", "text or json"},
+};
+
 static const struct opt logs_opts[] = {
 	{"container", 0, "NAME", "container (default: the first)"},
 	{"tail", 0, "LINES", "last lines, 1 to 10000 (default 100)"},
@@ -80,6 +85,10 @@ static const struct opt_command commands[] = {
 	 1, 1, host_drain_command},
 	{"host revoke", "NAME", "end its certificate for good", revoke_opts,
 	 COUNT(revoke_opts), 1, 1, host_revoke_command},
+	{"trust show", "[REV]", "who may change what; the digest to pin",
+	 trust_opts, COUNT(trust_opts), 0, 1, trust_show_command},
+	{"trust check", "[FILE|REV]", "what is wrong with a trust policy",
+	 trust_opts, COUNT(trust_opts), 0, 1, trust_check_command},
 	{"trust anchor", "COMMIT", "go on from this commit, on your word",
 	 anchor_opts, COUNT(anchor_opts), 1, 1, trust_anchor_command},
 	{"audit show", "", "entries of the audit log", audit_opts,

@@ -9,6 +9,7 @@
 
 #include "policy/verify/verify.pb-c.h"
 #include "reconciler/cli/output.h"
+#include "reconciler/cli/repository.h"
 #include "reconciler/core/siblings.h"
 
 #include <errno.h>
@@ -25,36 +26,6 @@ struct side {
 	bool known;  /* set is there */
 	int content; /* kind of verdict on manifests and policy */
 };
-
-/* The repository that dir is in: dir or a folder above it, as git finds it. */
-static int find_repository(struct cli *cli, const char *dir, const char **out,
-			   struct err *err)
-{
-	char *at = realpath(dir, NULL);
-	char *slash;
-
-	if (at == NULL)
-		return err_sys(err, errno, "--repo %s", dir);
-	for (;;) {
-		const char *git = arena_printf(cli->arena, "%s/.git", at);
-		const char *head = arena_printf(cli->arena, "%s/HEAD", at);
-
-		if (access(git, F_OK) == 0 || access(head, F_OK) == 0) {
-			*out = access(git, F_OK) == 0
-				       ? git
-				       : arena_strdup(cli->arena, at);
-			free(at);
-			return 0;
-		}
-		slash = strrchr(at, '/');
-		if (slash == NULL || slash == at)
-			break;
-		*slash = '\0';
-	}
-	free(at);
-	return err_set(err, ERR_INPUT,
-		       "%s is in no git repository: name one with --repo", dir);
-}
 
 static int ask(struct cli *cli, const char *repository, int mode,
 	       const char *accepted, struct side *io, struct err *err)
@@ -207,8 +178,7 @@ int propose_command(struct cli *cli, const char *from, const char *to,
 	if (cli->conf.libexec == NULL)
 		cli->conf.libexec = "";
 	if (r == 0)
-		r = find_repository(cli, dir == NULL ? "." : dir, &repository,
-				    err);
+		r = repository_find(dir, cli->arena, &repository, NULL, err);
 	if (r < 0)
 		return r;
 	r = ask(cli, repository, VERIFY__VERIFY_REQUEST__MODE__UNTRUSTED, NULL,

@@ -172,6 +172,31 @@ static void copy_trust(const Verify__VerifyReply *m, struct arena *arena,
 	v->verified = m->commits_verified;
 }
 
+static const struct trust_view *copy_view(const Verify__TrustPolicy *m,
+					  struct arena *arena)
+{
+	struct trust_view *v = NULL;
+	bool *revoked;
+
+	if (m == NULL || m->n_revoked != m->n_keys)
+		return NULL;
+	v = arena_alloc(arena, sizeof(*v));
+	revoked = arena_calloc(arena, m->n_keys, sizeof(bool));
+	for (size_t i = 0; i < m->n_keys; i++)
+		revoked[i] = m->revoked[i] != 0;
+	*v = (struct trust_view){
+		.digest = arena_strdup(arena, m->digest),
+		.before = arena_strdup(arena, m->before),
+		.canonical = arena_memdup(arena, m->canonical.data,
+					  m->canonical.len),
+		.canonical_len = m->canonical.len,
+		.keys = copy_list(arena, m->keys, m->n_keys),
+		.revoked = revoked,
+		.n_keys = m->n_keys,
+	};
+	return v;
+}
+
 static void copy_verdict(const Verify__VerifyReply *m, struct arena *arena,
 			 struct verdict *v)
 {
@@ -182,6 +207,7 @@ static void copy_verdict(const Verify__VerifyReply *m, struct arena *arena,
 		.fresh_until = m->fresh_until,
 		.commit_time = m->commit_time,
 	};
+	v->trust = copy_view(m->trust_policy, arena);
 	copy_trust(m, arena, v);
 	copy_diagnostics(m, arena, v);
 	if (m->snapshot.len > 0) {
@@ -199,6 +225,23 @@ static bool wants_root(const struct core_conf *conf,
 	return args->mode == VERIFY__VERIFY_REQUEST__MODE__FULL ||
 	       (args->mode == VERIFY__VERIFY_REQUEST__MODE__PROPOSAL &&
 		conf->repository_id != NULL);
+}
+
+static void put_inputs(Verify__VerifyRequest *q, const struct verify_args *args,
+		       struct arena *arena)
+{
+	q->inputs = arena_calloc(arena, args->n_inputs, sizeof(q->inputs[0]));
+	q->n_inputs = args->n_inputs;
+	for (size_t i = 0; i < args->n_inputs; i++) {
+		const struct manifest_input *in = &args->inputs[i];
+		Verify__Input *to = arena_alloc(arena, sizeof(*to));
+
+		verify__input__init(to);
+		to->path = call_text(arena, in->path);
+		to->data.data = (uint8_t *)(uintptr_t)in->bytes;
+		to->data.len = in->len;
+		q->inputs[i] = to;
+	}
 }
 
 static int verify_ask(struct call *c, const struct core_conf *conf,
@@ -227,6 +270,7 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 	q.target = call_text(arena, args->target);
 	q.now = args->now != 0 ? args->now : clock_unix_ms() / 1000;
 	q.want_snapshot = true;
+	put_inputs(&q, args, arena);
 	r = call_send(c, VERIFY__MSG_TYPE__MSG_VERIFY_REQUEST, &q.base, err);
 	verify__trust_root__free_unpacked(root, NULL);
 	return r;

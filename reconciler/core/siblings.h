@@ -31,6 +31,19 @@ struct verdict {
 	int64_t fresh_until, commit_time; /* unix seconds; 0: no limit */
 	const char *snapshot;		  /* encoded; NULL if there is none */
 	size_t snapshot_len;
+	const struct trust_view *trust; /* mode TRUST, when it compiles */
+};
+
+/* A trust policy, for people: TrustPolicy of verify.proto. */
+struct trust_view {
+	const char *digest; /* "sha256:..." of the file */
+	const char *before; /* of the one that it follows; "" */
+	const char *canonical;
+	size_t canonical_len;
+	const char *const *keys; /* of people, carriers, freshness: what tells
+				  * one; "" for X.509 */
+	const bool *revoked;
+	size_t n_keys;
 };
 
 struct verify_args {
@@ -39,6 +52,8 @@ struct verify_args {
 	const char *target;
 	int mode;    /* enum Verify__VerifyRequest__Mode; 0 is FULL */
 	int64_t now; /* unix seconds for validity; 0: the clock */
+	const struct manifest_input *inputs; /* modes LINT and TRUST */
+	size_t n_inputs;
 };
 
 /* Packs the trust root that the configuration names; *out owned by arena. */

@@ -264,7 +264,8 @@ static void A5_a_lost_list_of_revocations(void **state)
 		"metadata: {name: trust}\nspec:\n  version: 1\n"
 		"  expires: \"2027-11-28T00:00:00Z\"\n"
 		"  people: [{name: a, keys: [{ssh: " KEY_A "}]}]\n"
-		"  root: {people: [a]}\n  rules: []\n%s";
+		"  root: {people: [a]}\n  rules: [{paths: [a], people: "
+		"[a]}]\n%s";
 	char text[2048];
 
 	(void)state;
