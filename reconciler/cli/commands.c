@@ -37,6 +37,10 @@ static const struct opt revoke_opts[] = {
 	{"reason", 0, "TEXT", "why, for the audit log"},
 };
 
+static const struct opt schema_opts[] = {
+	{"dir", 0, "DIR", "write one file a kind, as kubeconform names them"},
+};
+
 static const struct opt anchor_opts[] = {
 	{"reason", 0, "TEXT", "why, for the audit log"},
 };
@@ -97,6 +101,8 @@ static const struct opt_command commands[] = {
 	 verify_opts, COUNT(verify_opts), 0, 0, audit_verify_command},
 	{"explain", "FIELD|CODE|RULE", "what it means, the fix, an example",
 	 NULL, 0, 1, 1, explain_command},
+	{"schema", "[KIND]", "JSON Schema of the manifests, for editors",
+	 schema_opts, COUNT(schema_opts), 0, 1, schema_command},
 	{"logs", "[NAMESPACE/]POD", "output of a pod's container", logs_opts,
 	 COUNT(logs_opts), 1, 1, logs_command},
 	{"completion", "SHELL", "completion for bash, zsh or fish", NULL, 0, 1,
