@@ -23,7 +23,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define CPU_S 5
+#define CPU_S 2
 #define MEMORY_BYTES ((size_t)1 << 30)
 #define FIRST_FILE 3
 #define FILES_MAX (OPENPGP_CERTS_MAX + 2) /* signature, payload */

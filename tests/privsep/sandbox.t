@@ -48,6 +48,9 @@ start()
 	net)
 		set -- "$_act" "$BIN/reconcile-net"
 		;;
+	openpgp)
+		set -- "$_act" "$BIN/reconcile-openpgp"
+		;;
 	channel)
 		set -- "$_act" "$BIN/reconcile-channel" --socket "$TMP/sock" \
 			--listen 127.0.0.1:0 --pki "$TMP/pki"
@@ -77,6 +80,7 @@ channel 0
 link 0
 unpack 1b
 net 201000
+openpgp 0
 EOT
 s=$(start unpack status | tr -s '\t\n' ' ')
 like "$s" "Uid: 1000000 1000000" "reconcile-unpack: is nobody on the host"
@@ -96,9 +100,9 @@ table()
 	socket-packet network:
 	socket-alg network:
 	socket-vsock network:
-	execve programs: net=EACCES
-	fork programs: net=result
-	clone3 programs: pull=ENOSYS net=EINVAL
+	execve programs: net=EACCES openpgp=EACCES
+	fork programs: net=result openpgp=result
+	clone3 programs: pull=ENOSYS net=EINVAL openpgp=EINVAL
 	new-user-namespace namespaces:
 	setns namespaces: net=EINVAL
 	mount namespaces:
@@ -106,8 +110,8 @@ table()
 	ptrace others:
 	process_vm_readv others:
 	pidfd_getfd others:
-	kill-other others: net=result
-	tgkill-other others: net=result
+	kill-other others: net=result openpgp=result
+	tgkill-other others: net=result openpgp=result
 	bpf kernel:
 	io_uring kernel:
 	keyctl kernel:
@@ -117,28 +121,28 @@ table()
 	init_module kernel:
 	kexec_load kernel:
 	reboot-bad-magic kernel:
-	setuid privilege: net=result
-	capset privilege: net=EFAULT
-	prctl-dumpable privilege: net=result
-	second-filter privilege: net=EINVAL
-	mprotect-exec memory: pull=ENOMEM link=ENOMEM net=ENOMEM
-	mmap-exec memory: pull=result link=result net=result
+	setuid privilege: net=result openpgp=result
+	capset privilege: net=EFAULT openpgp=EFAULT
+	prctl-dumpable privilege: net=result openpgp=result
+	second-filter privilege: net=EINVAL openpgp=EINVAL
+	mprotect-exec memory: pull=ENOMEM link=ENOMEM net=ENOMEM openpgp=ENOMEM
+	mmap-exec memory: pull=result link=result net=result openpgp=result
 	chown owners: unpack=ENOENT
 	mknod owners: unpack=ENOENT
 	ioctl-tiocsti terminal:
 	unknown-number L08
 	x32-getpid E60
 	i386-getpid E60
-	read-shadow files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES
-	read-proc-1 files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES
-	list-root files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES
+	read-shadow files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES
+	read-proc-1 files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES
+	list-root files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES
 	write-etc files: audit=EACCES fetch=EACCES pull=EACCES link=EACCES unpack=ENOENT net=EACCES
-	getpid control: audit=result verify=result fetch=result pull=result channel=result link=result unpack=result net=result
+	getpid control: audit=result verify=result fetch=result pull=result channel=result link=result unpack=result net=result openpgp=result
 	EOT
 }
 
 while read -r act row who; do
-	for p in audit verify fetch pull channel link unpack net; do
+	for p in audit verify fetch pull channel link unpack net openpgp; do
 		want="killed SIGSYS" text="is killed"
 		for w in $who; do
 			case $w in

@@ -31,6 +31,10 @@ $(B)/tests/race $(B)/tests/floor: $(B)/tests/%: tests/bench/%.c
 	@mkdir -p $(dir $@)
 	@[ $(V) = 1 ] || echo "  LD $@"
 	$(Q)$(STATIC_TOOL)
+$(B)/tests/sqv_fake: tests/privsep/sqv_fake.c
+	@mkdir -p $(dir $@)
+	@[ $(V) = 1 ] || echo "  LD $@"
+	$(Q)$(STATIC_TOOL)
 $(B)/tests/terminal_push: tests/tools/terminal_push.c
 	@mkdir -p $(dir $@)
 	@[ $(V) = 1 ] || echo "  LD $@"
@@ -38,7 +42,7 @@ $(B)/tests/terminal_push: tests/tools/terminal_push.c
 
 $(eval $(call TOOL_template,tests/fault/sweep.c tests/fault/sweep_act.c,tests/sweep))
 
-TOOLS := $(B)/tests/race $(B)/tests/floor $(B)/tests/terminal_push $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
+TOOLS := $(B)/tests/race $(B)/tests/floor $(B)/tests/terminal_push $(B)/tests/sqv_fake $(B)/unit/engine/image/image_tool $(B)/tools/channel-tool \
 	$(B)/tests/manifest-dump $(B)/tests/bench_manifest \
 	$(B)/tests/trust_ask $(B)/tests/trust_forge $(B)/tests/trust_krl $(B)/tests/trust_pins $(B)/tests/trust_mutate $(B)/tests/agent_tool \
 	$(B)/tests/inject $(B)/tests/crash_tool $(B)/tests/fault $(B)/tests/without \

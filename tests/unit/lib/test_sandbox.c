@@ -127,6 +127,10 @@ static int try_accept(void)
 {
 	return accept4(0, NULL, NULL, 0) < 0 ? 0 : 1;
 }
+static int try_memory_file(void)
+{
+	return memfd_create("x", 0) >= 0 ? 0 : 1;
+}
 
 #define KILLED (-SIGSYS)
 #define ALL 0xff
@@ -155,6 +159,14 @@ static const struct {
 	{SANDBOX_THREAD, try_fork, KILLED},
 	{0, try_exec, KILLED},
 	{SANDBOX_FILE_READ | SANDBOX_SPAWN, try_exec, 0},
+	{SANDBOX_FILE_READ | SANDBOX_EXEC, try_exec, 0},
+	{SANDBOX_FILE_READ | SANDBOX_EXEC, try_fork, KILLED},
+	{SANDBOX_FILE_READ | SANDBOX_EXEC, try_write_file, KILLED},
+	{SANDBOX_EXEC, try_inet, KILLED},
+	{SANDBOX_EXEC, try_memory_file, KILLED},
+	{SANDBOX_EXEC, try_kill_parent, KILLED},
+	{ALL, try_memory_file, KILLED},
+	{SANDBOX_MEMORY_FILE, try_memory_file, 0},
 	{ALL, try_ptrace, KILLED},
 	{ALL & ~SANDBOX_SPAWN, try_kill_parent, KILLED},
 	{SANDBOX_SPAWN, try_kill_parent, 0},
