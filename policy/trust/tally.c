@@ -13,7 +13,8 @@
 struct count {				/* of one rule */
 	const struct people_rule *rule; /* NULL: none decides */
 	size_t n_paths, n_unmet;
-	const char *paths[LINE_PATHS_SHOWN], *unmet[LINE_PATHS_SHOWN];
+	const struct diff_change *paths[LINE_PATHS_SHOWN];
+	const struct diff_change *unmet[LINE_PATHS_SHOWN];
 	bool *any; /* by person: vouches for a path of it */
 	bool *all; /* by person: vouches for every path that is not met */
 	struct verdict why; /* why somebody who may by the rule may not */
@@ -89,7 +90,8 @@ static unsigned int count_hands(struct tally *t, struct count *c,
 	return have;
 }
 
-static void keep_unmet(struct tally *t, struct count *c, const char *path)
+static void keep_unmet(struct tally *t, struct count *c,
+		       const struct diff_change *change)
 {
 	for (size_t i = 0; i < people_count(t->ask.people); i++) {
 		bool here = c->rule != NULL && t->stamps[i] == t->stamp;
@@ -97,7 +99,7 @@ static void keep_unmet(struct tally *t, struct count *c, const char *path)
 		c->all[i] = here && (c->n_unmet == 0 || c->all[i]);
 	}
 	if (c->n_unmet < LINE_PATHS_SHOWN)
-		c->unmet[c->n_unmet] = path;
+		c->unmet[c->n_unmet] = change;
 	c->n_unmet++;
 }
 
@@ -111,7 +113,7 @@ bool tally_path(struct tally *t, const struct diff_change *change,
 	unsigned int have = 0;
 
 	if (c->n_paths < LINE_PATHS_SHOWN)
-		c->paths[c->n_paths] = change->path;
+		c->paths[c->n_paths] = change;
 	c->n_paths++;
 	t->stamp++;
 	if (rule != NULL) {
@@ -125,7 +127,7 @@ bool tally_path(struct tally *t, const struct diff_change *change,
 		return true;
 #endif
 	}
-	keep_unmet(t, c, change->path);
+	keep_unmet(t, c, change);
 	return false;
 }
 
@@ -148,14 +150,28 @@ static const char *safe(struct arena *arena, const char *text)
 static void set_paths(struct line_requirement *q, const struct count *c,
 		      struct arena *arena)
 {
-	const char *const *from = q->met ? c->paths : c->unmet;
+	const struct diff_change *const *from = q->met ? c->paths : c->unmet;
 
 	q->paths_total = q->met ? c->n_paths : c->n_unmet;
 	q->n_paths = q->paths_total < LINE_PATHS_SHOWN ? q->paths_total
 						       : LINE_PATHS_SHOWN;
 	q->paths = arena_calloc(arena, q->n_paths, sizeof(q->paths[0]));
 	for (size_t i = 0; i < q->n_paths; i++)
-		q->paths[i] = safe(arena, from[i]);
+		q->paths[i] = safe(arena, from[i]->path);
+}
+
+/* Whether roles let them do what the paths shown amount to. */
+static bool may_all(const struct tally *t, const struct count *c,
+		    const struct people_person *who)
+{
+	const struct line_access *access = t->ask.access;
+	struct verdict unused;
+
+	for (size_t i = 0;
+	     access != NULL && i < c->n_unmet && i < LINE_PATHS_SHOWN; i++)
+		if (!access->allows(access->ctx, c->unmet[i], who, &unused))
+			return false;
+	return true;
 }
 
 static void set_people(const struct tally *t, struct line_requirement *q,
@@ -179,7 +195,8 @@ static void set_people(const struct tally *t, struct line_requirement *q,
 	for (size_t i = 0; !q->met && i < n; i++) {
 		const struct people_person *who = people_find(p, could[i]);
 
-		if (c->rule == NULL || who == NULL || !has[who->index])
+		if (c->rule == NULL || who == NULL ||
+		    (!has[who->index] && may_all(t, c, who)))
 			q->could[q->n_could++] = safe(arena, could[i]);
 	}
 }

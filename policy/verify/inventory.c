@@ -52,11 +52,11 @@ static const char *put_text(char **at, const char *text)
 	return out;
 }
 
-/* A file of these objects, in one piece of memory. */
-static struct inventory_file *file_new(const char *path,
-				       const struct objects *set)
+/* A file of these objects, in one piece of memory; why: it is broken. */
+static struct inventory_file *
+file_new(const char *path, const struct objects *set, const char *why)
 {
-	size_t bytes = text_bytes(path);
+	size_t bytes = text_bytes(path) + text_bytes(why);
 	struct inventory_file *f = NULL;
 	char *text = NULL;
 
@@ -69,6 +69,8 @@ static struct inventory_file *file_new(const char *path,
 	f->objects = (struct inventory_object *)(void *)(f + 1);
 	text = (char *)(f->objects + f->n);
 	f->path = put_text(&text, path);
+	f->why = put_text(&text, why);
+	f->broken = why != NULL;
 	for (size_t i = 0; i < set->n; i++) {
 		const struct object *o = &set->items[i];
 		struct inventory_object *to = &f->objects[i];
@@ -103,6 +105,16 @@ static int keep_roles(struct inventory_file *f, const struct objects *set,
 	return r;
 }
 
+static const char *first_error(const struct diags *d, struct arena *arena)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].severity == DIAG_ERROR)
+			return arena_printf(
+				arena, "line %u: %s %s", d->items[i].pos.line,
+				d->items[i].code, d->items[i].message);
+	return "too many faults";
+}
+
 static struct inventory_file *decode(const struct manifest_input *in,
 				     const char *default_namespace,
 				     struct arena *scratch,
@@ -110,35 +122,35 @@ static struct inventory_file *decode(const struct manifest_input *in,
 {
 	struct objects set = {0};
 	struct inventory_file *f = NULL;
+	const char *why = NULL;
 	struct diags diags;
 	struct err err = {0};
-	bool broken;
 
 	diags_init(&diags, scratch, 8);
-	broken = manifest_load(in, 1, default_namespace, scratch, &diags, &set,
-			       &err) < 0 ||
-		 diags.n_errors > 0;
-	if (broken)
+	if (manifest_load(in, 1, default_namespace, scratch, &diags, &set,
+			  &err) < 0)
+		why = err.msg;
+	else if (diags.n_errors > 0)
+		why = first_error(&diags, scratch);
+	if (why != NULL)
 		set.n = 0;
-	f = file_new(in->path, &set);
+	f = file_new(in->path, &set, why);
 	if (keep_roles(f, &set, &err) < 0) {
-		f->n = 0;
-		broken = true;
+		file_drop(f);
+		set.n = 0;
+		f = file_new(in->path, &set, err.msg);
 	}
-	f->broken = broken;
 	if (out_policy != NULL && set.n == 1 &&
 	    set.items[0].kind == MANIFEST_CLUSTERPOLICY)
 		*out_policy = set.items[0].policy;
 	return f;
 }
 
-static struct inventory_file *broken_file(const char *path)
+static struct inventory_file *broken_file(const char *path, const char *why)
 {
 	struct objects none = {0};
-	struct inventory_file *f = file_new(path, &none);
 
-	f->broken = true;
-	return f;
+	return file_new(path, &none, why);
 }
 
 static bool store_failed(const struct verdict *v)
@@ -170,7 +182,7 @@ static int read_policy(struct store *store, const struct commit_id *tree,
 			   v);
 
 	if (r < 0 && !store_failed(v)) {
-		*out_file = broken_file(FILES_POLICY_PATH);
+		*out_file = broken_file(FILES_POLICY_PATH, v->reason);
 		r = 0;
 	} else if (r == 0 && found) {
 		*out_file = decode(&in, "default", scratch, &policy);
@@ -263,7 +275,7 @@ static int read_change(struct store *store, const struct inventory *in,
 	if (r == 0)
 		*out = decode(&input, in->default_namespace, scratch, NULL);
 	else if (!store_failed(v))
-		*out = broken_file(c->path);
+		*out = broken_file(c->path, v->reason);
 	arena_free(scratch);
 	return *out == NULL ? r : 0;
 }

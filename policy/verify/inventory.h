@@ -23,7 +23,8 @@ struct inventory_object {
 
 struct inventory_file {
 	const char *path;
-	bool broken; /* does not decode: what it holds is not known */
+	bool broken;	 /* does not decode: what it holds is not known */
+	const char *why; /* the first fault, when broken; escaped */
 	struct inventory_object *objects;
 	size_t n;
 	size_t users; /* inventories that hold it */

@@ -15,6 +15,7 @@
 #include "policy/verify/files.h"
 #include "policy/verify/inventory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ struct entry {
 struct need { /* what the change of a path amounts to */
 	const char *path;
 	const struct writes_one *write; /* NULL: everything */
+	const char *why;		/* everything: because of that */
 };
 
 struct needs {
@@ -104,7 +106,7 @@ static struct objects roles_of(const struct inventory *in, struct arena *arena)
 /* --- what a step changes -------------------------------------------------- */
 
 static void add_need(struct roles *r, const char *path,
-		     const struct writes_one *write)
+		     const struct writes_one *write, const char *why)
 {
 	struct needs *all = &r->needs;
 
@@ -117,7 +119,7 @@ static void add_need(struct roles *r, const char *path,
 		all->items = items;
 		all->cap = cap;
 	}
-	all->items[all->n++] = (struct need){path, write};
+	all->items[all->n++] = (struct need){path, write, why};
 }
 
 static int entry_order(const void *pa, const void *pb)
@@ -220,9 +222,9 @@ static void add_writes(struct roles *r, const struct entry *e, size_t n,
 		w->after = e[i].after ? whole(r, e[i].object) : NULL;
 		for (size_t k = 0; k < n; k++)
 			if (!e[k].gone)
-				add_need(r, e[k].path, w);
+				add_need(r, e[k].path, w, NULL);
 		if (policy_too)
-			add_need(r, FILES_POLICY_PATH, w);
+			add_need(r, FILES_POLICY_PATH, w, NULL);
 	}
 }
 
@@ -235,9 +237,10 @@ static void add_object(struct roles *r, struct entry *e, size_t n,
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		add_need(r, e[i].path, NULL);
+		add_need(r, e[i].path, NULL, "an object is defined too often");
 	if (policy_too)
-		add_need(r, FILES_POLICY_PATH, NULL);
+		add_need(r, FILES_POLICY_PATH, NULL,
+			 "an object is defined too often");
 }
 
 static void add_objects(struct roles *r, bool policy_too)
@@ -269,17 +272,19 @@ static void add_broken(struct roles *r, const struct inventory *in,
 
 		if (!f->broken || f->users > 1) /* the same on both sides */
 			continue;
-		add_need(r, f->path, NULL);
+		add_need(r, f->path, NULL, f->why);
 		if (policy_too)
-			add_need(r, FILES_POLICY_PATH, NULL);
+			add_need(r, FILES_POLICY_PATH, NULL, f->why);
 	}
 }
 
 static int need_order(const void *pa, const void *pb)
 {
 	const struct need *a = pa, *b = pb;
+	int c = strcmp(a->path, b->path);
 
-	return strcmp(a->path, b->path);
+	/* what cannot be read first: the rest of it follows from that */
+	return c != 0 ? c : (a->write != NULL) - (b->write != NULL);
 }
 
 /* --- the step ------------------------------------------------------------- */
@@ -349,18 +354,30 @@ static int begin(void *ctx, const struct line_step *step, struct verdict *v)
 		rc = go_to(r, step, v);
 	if (rc < 0)
 		return rc;
+#ifndef GUARD_OFF_ROLES_POLICY
 	policy_too =
 		!from_nothing && !inventory_reads_alike(&r->base, &r->next);
+#else
+	policy_too = false;
+#endif
 	add_objects(r, policy_too);
+#ifndef GUARD_OFF_ROLES_BROKEN
 	add_broken(r, &r->base, policy_too);
 	add_broken(r, &r->next, policy_too);
+#else
+	(void)add_broken;
+#endif
 	if (r->needs.n > 1)
 		qsort(r->needs.items, r->needs.n, sizeof(*r->needs.items),
 		      need_order);
 	r->in_force[1] = roles_of(&r->next, r->step);
 	/* the first commit of all is judged by itself */
+#ifndef GUARD_OFF_ROLES_BEFORE
 	r->in_force[0] =
 		from_nothing ? r->in_force[1] : roles_of(&r->base, r->step);
+#else
+	r->in_force[0] = r->in_force[1];
+#endif
 	access_init(&r->access[0], &r->in_force[0], r->step);
 	access_init(&r->access[1], &r->in_force[1], r->step);
 	return 0;
@@ -409,11 +426,14 @@ static bool allows(void *ctx, const struct diff_change *change,
 	     i++) {
 		const struct writes_one *w = r->needs.items[i].write;
 
-		if (w == NULL && !access_may_all(&r->access[0], &who))
+		if (w == NULL && !access_may_all(&r->access[0], &who)) {
+			(void)snprintf(text, sizeof(text),
+				       "change what cannot be read (* *.* in "
+				       "the cluster): %s",
+				       r->needs.items[i].why);
 			return refuse(person->name, TCODE_ROLES_UNREADABLE,
-				      "change what does not decode (* *.* in "
-				      "the cluster)",
-				      why);
+				      text, why);
+		}
 		if (w != NULL &&
 		    !writes_may(&r->access[0], &r->access[1], &who, w, text))
 			return refuse(person->name, TCODE_ROLES, text, why);
