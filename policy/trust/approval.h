@@ -21,12 +21,10 @@
 #ifndef POLICY_TRUST_APPROVAL_H
 #define POLICY_TRUST_APPROVAL_H
 
+#include "policy/trust/approval_names.h"
 #include "policy/trust/diff.h"
 #include "policy/trust/signature.h"
 
-#define APPROVAL_NAMESPACE "reconcile-approval@v1"
-#define APPROVAL_FOLDER "approvals" /* below .reconcile */
-#define APPROVAL_BYTES_MAX 32768
 #define APPROVAL_TEXT_MAX 255
 
 struct approval {

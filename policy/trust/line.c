@@ -115,8 +115,8 @@ static int merge_proposal(struct line *l, bool *out_clean)
 	line[1] = (struct chain_place){.id = l->ask->target,
 				       .when = l->ask->now,
 				       .n_side = c->n_sides};
-	r = src->merge(src->ctx, &l->ask->accepted, &l->ask->target, out_clean,
-		       &line[1].tree, l->v);
+	r = src->merge(src->ctx, &l->ask->accepted, &l->ask->target, true,
+		       out_clean, &line[1].tree, l->v);
 	if (r == 0 && *out_clean) {
 		c->line = line;
 		c->n = 2;

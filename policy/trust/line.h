@@ -32,10 +32,11 @@ struct line_source {
 	/* Raw bytes of a blob, borrowed until the next call. */
 	int (*blob)(void *ctx, const struct commit_id *id, const char **out,
 		    size_t *out_len, struct verdict *v);
-	/* The tree that merging theirs into ours gives.  *out_clean false:
-	 * conflicts, or not exactly one merge base. */
+	/* The tree that merging theirs into ours gives; keep: it can be read
+	 * afterwards.  *out_clean false: conflicts, or not exactly one merge
+	 * base. */
 	int (*merge)(void *ctx, const struct commit_id *ours,
-		     const struct commit_id *theirs, bool *out_clean,
+		     const struct commit_id *theirs, bool keep, bool *out_clean,
 		     struct commit_id *out_tree, struct verdict *v);
 	void *ctx; /* of blob and merge */
 };

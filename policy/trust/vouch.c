@@ -266,7 +266,7 @@ static int is_clean(struct judging *j, const struct chain_place *p,
 		return 0;
 	}
 	r = src->merge(src->ctx, &p->commit->parents[0], &p->commit->parents[1],
-		       &clean, &tree, j->v);
+		       false, &clean, &tree, j->v);
 	if (r < 0)
 		return r;
 #ifndef GUARD_OFF_LINE_MERGE

@@ -36,10 +36,10 @@ static int hash_tree(void *ctx, const char *bytes, size_t len,
 }
 
 static int merge(void *ctx, const struct commit_id *ours,
-		 const struct commit_id *theirs, bool *out_clean,
+		 const struct commit_id *theirs, bool keep, bool *out_clean,
 		 struct commit_id *out_tree, struct verdict *v)
 {
-	return merge_commits(ctx, ours, theirs, out_clean, out_tree, v);
+	return merge_commits(ctx, ours, theirs, keep, out_clean, out_tree, v);
 }
 
 int lines_check(struct store *store, struct line_ask *ask, struct arena *arena,

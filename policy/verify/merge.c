@@ -11,19 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct made { /* an object that the merge made */
-	git_oid id;
-	git_object_t type;
-	size_t len;
-	struct made *next;
-	char bytes[];
-};
-
 /* What libgit2 takes for its object store. */
 struct memory {
 	git_odb_backend base; /* first: libgit2 has a pointer to it */
 	struct store *store;
-	struct made *made;
+	struct store_kept *made;
 	size_t bytes;
 	struct verdict why; /* what could not be read */
 };
@@ -47,17 +39,28 @@ static const struct {
 	{GIT_OBJECT_BLOB, STORE_BLOB, MERGE_BLOB_MAX},
 };
 
-static const struct made *find(const struct memory *m, const git_oid *id)
+static void to_id(const git_oid *from, struct commit_id *out)
 {
-	for (const struct made *o = m->made; o != NULL; o = o->next)
-		if (git_oid_equal(&o->id, id))
+	memcpy(out->bytes, from->id, COMMIT_ID_BYTES);
+}
+
+static const struct store_kept *find(const struct memory *m, const git_oid *oid)
+{
+	struct commit_id id;
+
+	to_id(oid, &id);
+	for (const struct store_kept *o = m->made; o != NULL; o = o->next)
+		if (commit_id_equal(&o->id, &id))
 			return o;
 	return NULL;
 }
 
-static void to_id(const git_oid *from, struct commit_id *out)
+static git_object_t git_type(enum store_type type)
 {
-	memcpy(out->bytes, from->id, COMMIT_ID_BYTES);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].type == type)
+			return kinds[i].git;
+	return GIT_OBJECT_INVALID;
 }
 
 /* An object of the store, borrowed until the next. */
@@ -85,7 +88,7 @@ static int on_read(void **out, size_t *out_len, git_object_t *out_type,
 		   git_odb_backend *base, const git_oid *id)
 {
 	struct memory *m = (struct memory *)base;
-	const struct made *o = find(m, id);
+	const struct store_kept *o = find(m, id);
 	const char *bytes = NULL;
 	void *copy;
 	int r = 0;
@@ -93,7 +96,7 @@ static int on_read(void **out, size_t *out_len, git_object_t *out_type,
 	if (o != NULL) {
 		bytes = o->bytes;
 		*out_len = o->len;
-		*out_type = o->type;
+		*out_type = git_type(o->type);
 	} else {
 		r = borrow(m, id, &bytes, out_len, out_type);
 	}
@@ -111,13 +114,13 @@ static int on_header(size_t *out_len, git_object_t *out_type,
 		     git_odb_backend *base, const git_oid *id)
 {
 	struct memory *m = (struct memory *)base;
-	const struct made *o = find(m, id);
+	const struct store_kept *o = find(m, id);
 	const char *bytes = NULL;
 
 	if (o == NULL)
 		return borrow(m, id, &bytes, out_len, out_type);
 	*out_len = o->len;
-	*out_type = o->type;
+	*out_type = git_type(o->type);
 	return 0;
 }
 
@@ -135,7 +138,7 @@ static int on_write(git_odb_backend *base, const git_oid *id, const void *bytes,
 		    size_t len, git_object_t type)
 {
 	struct memory *m = (struct memory *)base;
-	struct made *o = NULL;
+	struct store_kept *o = NULL;
 
 	if (len <= MERGE_MADE_BYTES - m->bytes)
 		o = malloc(sizeof(*o) + len);
@@ -145,9 +148,10 @@ static int on_write(git_odb_backend *base, const git_oid *id, const void *bytes,
 				   MERGE_MADE_BYTES >> 20);
 		return GIT_ERROR;
 	}
-	*o = (struct made){.id = *id, .type = type, .len = len};
+	*o = (struct store_kept){.len = len, .next = m->made};
+	to_id(id, &o->id);
+	o->type = type == GIT_OBJECT_TREE ? STORE_TREE : STORE_BLOB;
 	memcpy(o->bytes, bytes, len);
-	o->next = m->made;
 	m->made = o;
 	m->bytes += len;
 	return 0;
@@ -183,19 +187,29 @@ static int begin(struct merging *m, struct store *store)
 	return r;
 }
 
-static void end(struct merging *m)
+static void end(struct merging *m, bool keep)
 {
+	struct store_kept **list = &m->memory.made;
+	struct store *store = m->memory.store;
+
 	git_index_free(m->index);
 	git_commit_free(m->ours);
 	git_commit_free(m->theirs);
 	git_repository_free(m->repo);
 	git_config_free(m->config);
 	git_odb_free(m->odb);
-	while (m->memory.made != NULL) {
-		struct made *next = m->memory.made->next;
+	while (*list != NULL && keep)
+		list = &(*list)->next;
+	if (keep) {
+		*list = store->kept;
+		store->kept = m->memory.made;
+		return;
+	}
+	while (*list != NULL) {
+		struct store_kept *next = (*list)->next;
 
-		free(m->memory.made);
-		m->memory.made = next;
+		free(*list);
+		*list = next;
 	}
 }
 
@@ -235,7 +249,7 @@ static int run(struct merging *m, const git_oid *ours, const git_oid *theirs,
 }
 
 int merge_commits(struct store *store, const struct commit_id *ours,
-		  const struct commit_id *theirs, bool *out_clean,
+		  const struct commit_id *theirs, bool keep, bool *out_clean,
 		  struct commit_id *out, struct verdict *v)
 {
 	struct merging m = {0};
@@ -254,12 +268,12 @@ int merge_commits(struct store *store, const struct commit_id *ours,
 	if (m.memory.why.code == TCODE_MISSING ||
 	    m.memory.why.code == TCODE_CORRUPT) {
 		*v = m.memory.why;
-		end(&m);
+		end(&m, false);
 		return ERR_TRUST;
 	}
 	*out_clean = r == 0 && clean;
 	if (*out_clean)
 		to_id(&tree, out);
-	end(&m);
+	end(&m, keep && *out_clean);
 	return 0;
 }

@@ -14,11 +14,12 @@
 #define MERGE_BLOB_MAX ((size_t)32 << 20)
 #define MERGE_MADE_BYTES ((size_t)256 << 20) /* kept in memory */
 
-/* The tree of merging theirs into ours.  *out_clean false, and *out untouched,
- * when they conflict, have not exactly one merge base, or are over a limit.
- * T141, T144. */
+/* The tree of merging theirs into ours.  keep: the store has afterwards, in
+ * memory, the objects that the merge made.  *out_clean false, and *out
+ * untouched, when they conflict, have not exactly one merge base, or are over a
+ * limit. T141, T144. */
 int merge_commits(struct store *store, const struct commit_id *ours,
-		  const struct commit_id *theirs, bool *out_clean,
+		  const struct commit_id *theirs, bool keep, bool *out_clean,
 		  struct commit_id *out, struct verdict *v);
 
 #endif

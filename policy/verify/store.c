@@ -8,6 +8,7 @@
 
 #include <git2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -105,6 +106,21 @@ void store_close(struct store *s)
 	git_odb_free(s->odb);
 	s->last = NULL;
 	s->odb = NULL;
+	while (s->kept != NULL) {
+		struct store_kept *next = s->kept->next;
+
+		free(s->kept);
+		s->kept = next;
+	}
+}
+
+static const struct store_kept *find_kept(const struct store *s,
+					  const struct commit_id *id)
+{
+	for (const struct store_kept *k = s->kept; k != NULL; k = k->next)
+		if (commit_id_equal(&k->id, id))
+			return k;
+	return NULL;
 }
 
 /* git's number and name of a type, and the code of "too large". */
@@ -138,12 +154,18 @@ int store_read(struct store *s, const struct commit_id *id,
 	       enum store_type type, size_t max, const char **out,
 	       size_t *out_len, struct verdict *v)
 {
+	const struct store_kept *kept = find_kept(s, id);
 	char hex[COMMIT_ID_HEX];
 	git_object_t have = GIT_OBJECT_INVALID;
 	size_t len = 0;
 	git_oid oid;
 	int r;
 
+	if (kept != NULL && kept->type == type && kept->len <= max) {
+		*out = kept->bytes;
+		*out_len = kept->len;
+		return 0;
+	}
 	commit_id_hex(id, hex);
 	git_odb_object_free(s->last);
 	s->last = NULL;
@@ -175,11 +197,14 @@ int store_read(struct store *s, const struct commit_id *id,
 
 enum store_type store_type_of(struct store *s, const struct commit_id *id)
 {
+	const struct store_kept *kept = find_kept(s, id);
 	git_object_t have = GIT_OBJECT_INVALID;
 	enum store_type t = STORE_COMMIT;
 	size_t len = 0;
 	git_oid oid;
 
+	if (kept != NULL)
+		return kept->type;
 	(void)git_oid_fromraw(&oid, id->bytes);
 	if (git_odb_read_header(&len, &have, s->odb, &oid) < 0)
 		return STORE_NONE;

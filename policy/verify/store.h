@@ -17,10 +17,19 @@
 
 enum store_type { STORE_COMMIT, STORE_TREE, STORE_BLOB, STORE_TAG, STORE_NONE };
 
+struct store_kept { /* an object that is only in memory */
+	struct commit_id id;
+	enum store_type type;
+	size_t len;
+	struct store_kept *next;
+	char bytes[];
+};
+
 struct store {
 	const char *path; /* borrowed */
 	git_odb *odb;
-	git_odb_object *last; /* bytes of the last read borrow from it */
+	git_odb_object *last;	 /* bytes of the last read borrow from it */
+	struct store_kept *kept; /* owned; what a merge made */
 };
 
 /* Once a process, after the sandbox. */

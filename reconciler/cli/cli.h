@@ -49,6 +49,7 @@ int host_revoke_command(void *ctx, struct err *err);
 int trust_anchor_command(void *ctx, struct err *err);
 int trust_check_command(void *ctx, struct err *err);
 int trust_show_command(void *ctx, struct err *err);
+int trust_approve_command(void *ctx, struct err *err);
 int audit_show_command(void *ctx, struct err *err);
 int audit_verify_command(void *ctx, struct err *err);
 int explain_command(void *ctx, struct err *err);

@@ -45,6 +45,14 @@ static const struct opt anchor_opts[] = {
 	{"reason", 0, "TEXT", "why, for the audit log"},
 };
 
+static const struct opt approve_opts[] = {
+	{"base", 0, "REV",
+	 "what is in force (default: origin/HEAD); -: nothing"},
+	{"key", 0, "FILE", "SSH key that signs (default: git's signing key)"},
+	{"name", 0, "NAME", "name of the file (default: git's user.email)"},
+	{"repo", 0, "DIR", "the clone (default: .)"},
+};
+
 static const struct opt audit_opts[] = {
 	{"log", 0, "DIR", "folder of the log (default: the manager's)"},
 	{"type", 0, "TYPE", "only this type; a prefix ends in '.'"},
@@ -95,6 +103,8 @@ static const struct opt_command commands[] = {
 	 trust_opts, COUNT(trust_opts), 0, 1, trust_check_command},
 	{"trust anchor", "COMMIT", "go on from this commit, on your word",
 	 anchor_opts, COUNT(anchor_opts), 1, 1, trust_anchor_command},
+	{"trust approve", "[REV]", "sign that you agree with a change",
+	 approve_opts, COUNT(approve_opts), 0, 1, trust_approve_command},
 	{"audit show", "", "entries of the audit log", audit_opts,
 	 COUNT(audit_opts), 0, 0, audit_show_command},
 	{"audit verify", "", "prove the log, or name the first bad entry",

@@ -210,6 +210,10 @@ static void copy_verdict(const Verify__VerifyReply *m, struct arena *arena,
 	v->trust = copy_view(m->trust_policy, arena);
 	copy_trust(m, arena, v);
 	copy_diagnostics(m, arena, v);
+	if (m->statement.len > 0)
+		v->statement =
+			arena_strndup(arena, (const char *)m->statement.data,
+				      m->statement.len);
 	if (m->snapshot.len > 0) {
 		v->snapshot =
 			arena_memdup(arena, m->snapshot.data, m->snapshot.len);

@@ -29,7 +29,8 @@ struct verdict {
 	size_t n_facts;
 	uint64_t trust_version;		  /* 0: pinned lists */
 	int64_t fresh_until, commit_time; /* unix seconds; 0: no limit */
-	const char *snapshot;		  /* encoded; NULL if there is none */
+	const char *statement; /* of a proposal: what an approval says; NULL */
+	const char *snapshot;  /* encoded; NULL if there is none */
 	size_t snapshot_len;
 	const struct trust_view *trust; /* mode TRUST, when it compiles */
 };

@@ -346,4 +346,184 @@ no_by 'the freshness key approves something' T195 'T149' "$(head_of "$R")" \
 	accepted="$BASE"
 back
 
+# --- the trust policy guards itself
+# trust_change VERSION SED: the policy, changed
+trust_change()
+{
+	write_trust "$R" "$1" "$2"
+}
+MALLORY="s|^  roles:|  - name: mallory@example.org\\n    keys:\\n    - ssh: $(pub mallory)\\n&|"
+trust_change 2 "$MALLORY"
+as alice "$R"
+no_by 'one of two of root changes the trust policy' T190 \
+	'root: want 2 .*trust.yaml, have alice@example.org; could: bob' \
+	"$(head_of "$R")" accepted="$BASE"
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+GROWN=$(head_of "$R")
+ok_by 'both of root change it' "$GROWN" accepted="$BASE"
+like "$OUT" '^trust 2 ' '... and the new version is in force'
+put "$R" manifests/config.yaml x
+as mallory "$R"
+no_by 'a new person without a role' T190 'have nobody' "$(head_of "$R")" \
+	accepted="$GROWN"
+back
+trust_change 2 "$MALLORY"
+as mallory "$R"
+no_by 'A30 a commit that brings its own key' T120 'SHA256:' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+ROLE='s/^    people: .alice@example.org, carol/&@example.org, bob/;s/@example.org@/@/'
+trust_change 2 "$ROLE"
+put "$R" manifests/config.yaml bob
+as bob "$R"
+approve alice "$R" "$BASE" HEAD
+as alice "$R"
+ok_by 'A30 a role that root gives' "$(head_of "$R")" accepted="$BASE"
+git -C "$R" reset -q --hard "$BASE"
+sed -i '/paths: .".reconcile/,/threshold: 2/d' "$R/.reconcile/trust.yaml"
+sed -i 's/version: 1/version: 2/' "$R/.reconcile/trust.yaml"
+echo '# mine' >>"$R/.reconcile/policy.yaml"
+as alice "$R"
+no_by 'A62 a policy that allows itself: the one before judges' T190 \
+	'rules.0.: want 2 .*policy.yaml' "$(head_of "$R")" accepted="$BASE"
+back
+for V in 1 3 2147483647; do
+	trust_change "$V" 's/maxAge: 48h/maxAge: 24h/'
+	as alice "$R"
+	approve bob "$R" "$BASE" HEAD
+	as alice "$R"
+	no_by "A28 the version goes from 1 to $V" T186 'version' \
+		"$(head_of "$R")" accepted="$BASE"
+	back
+done
+trust_change 9223372036854775807 ""
+as alice "$R"
+no_by 'A28 a version of 2^63' T182 '1 to 2147483647' "$(head_of "$R")" \
+	accepted="$BASE"
+git -C "$R" reset -q --hard "$GROWN"
+git -C "$R" checkout -q "$BASE" -- .reconcile/trust.yaml
+as alice "$R"
+approve bob "$R" "$GROWN" HEAD
+as alice "$R"
+no_by 'A29 the policy before, served again' T186 'version' \
+	"$(head_of "$R")" accepted="$GROWN"
+back
+git -C "$R" rm -q .reconcile/trust.yaml
+as alice "$R"
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+no_by 'the trust policy taken away' T193 'no plain file' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+ln -sf policy.yaml "$R/.reconcile/trust.yaml"
+as alice "$R"
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+no_by 'the trust policy as a link' T193 'no plain file' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+trust_change 2 's/threshold: 2/threshold: 3/'
+as alice "$R"
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+no_by 'a trust policy that nobody could change again' T182 'at least 3 people' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+echo junk >"$R/.reconcile/trust.yaml"
+as alice "$R"
+no_by 'a trust policy that does not decode' T182 '.' \
+	"$(head_of "$R")" accepted="$BASE"
+back
+
+# --- revoked people, and keys that are exchanged
+put "$R" manifests/two/safe.yaml second
+as alice "$R"
+TWO=$(head_of "$R")
+approve bob "$R" "$BASE" "$TWO"
+as alice "$R"
+DONE=$(head_of "$R")
+back
+FP=$(ssh-keygen -lf "$TMP/bob.pub" | cut -d' ' -f2)
+make_key bob2
+ROTATE="s|$(pub bob)|$(pub bob2)|;s|^    asOf:.*|&\\n    keys: [{fingerprint: \"$FP\", reason: lost}]|"
+trust_change 2 "$ROTATE"
+as alice "$R"
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+ROTATED=$(head_of "$R")
+ok_by 'a key is exchanged, the old one revoked: both approve by what was' \
+	"$ROTATED" accepted="$BASE"
+put "$R" manifests/two/safe.yaml second
+as alice "$R"
+TWO=$(head_of "$R")
+approve bob "$R" "$ROTATED" "$TWO"
+as alice "$R"
+no_by 'A4 an approval by a revoked key' T195 \
+	'bob@example.org does not count: T12[02]' "$(head_of "$R")" \
+	accepted="$ROTATED"
+git -C "$R" reset -q --hard "$TWO"
+approve bob2 "$R" "$ROTATED" "$TWO"
+as alice "$R"
+ok_by 'the new key approves' "$(head_of "$R")" accepted="$ROTATED"
+ok_by '... and all of it from the root on' "$(head_of "$R")"
+git -C "$R" reset -q --hard "$ROTATED"
+FPA=$(ssh-keygen -lf "$TMP/alice.pub" | cut -d' ' -f2)
+make_key alice2
+trust_change 3 "$ROTATE;s|$(pub alice)|$(pub alice2)|;s|keys: .{fingerprint|keys: [{fingerprint: \"$FPA\"}, {fingerprint|"
+as alice "$R"
+approve bob2 "$R" "$ROTATED" HEAD
+as alice2 "$R"
+LOST=$(head_of "$R")
+ok_by 'a key that takes its own leave' "$LOST" accepted="$ROTATED"
+git -C "$R" reset -q --hard HEAD^
+no_by 'A4 an accepted commit by a key that is revoked since' T122 'SHA256' \
+	"$(head_of "$R")" accepted="$(head_of "$R")"
+back
+
+# --- time
+NOW=$(date +%s)
+write_trust "$R" 2 's/2099-01-01/2030-01-01/'
+as alice "$R"
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+ENDS=$(head_of "$R")
+LATER=$(date -u -d '2030-02-01' +%s)
+put "$R" manifests/config.yaml late
+as carol "$R"
+LATE=$(head_of "$R")
+ok_by 'before it expires' "$LATE" accepted="$ENDS"
+no_by 'after the trust policy expired' T188 'expired on 2030-01-01' "$LATE" \
+	accepted="$ENDS" now="$LATER"
+ok_by '... what was accepted stays' "$LATE" accepted="$LATE" now="$LATER"
+git -C "$R" reset -q --hard "$ENDS"
+as clock "$R"
+no_by '... no sign of life keeps it alive' T188 'expired' "$(head_of "$R")" \
+	accepted="$ENDS" now="$LATER"
+git -C "$R" reset -q --hard "$ENDS"
+GIT_COMMITTER_DATE="$LATER +0000"
+export GIT_COMMITTER_DATE
+write_trust "$R" 3
+as alice "$R"
+approve bob "$R" "$ENDS" HEAD
+as alice "$R"
+unset GIT_COMMITTER_DATE
+ok_by '... root brings a new one' "$(head_of "$R")" accepted="$ENDS" \
+	now="$LATER"
+put "$R" manifests/config.yaml late
+as carol "$R"
+ok_by '... and work goes on' "$(head_of "$R")" accepted="$ENDS" \
+	now="$((LATER + 100))"
+back
+write_trust "$R" 2 "s|    - ssh: $(pub carol)|&\\n      validBefore: \"2027-01-01T00:00:00Z\"|"
+as alice "$R"
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+ENDS=$(head_of "$R")
+put "$R" manifests/config.yaml late
+as carol "$R"
+no_by 'A7 an expired key of a person' T124 'not valid now' "$(head_of "$R")" \
+	accepted="$ENDS" now="$LATER"
+back
+
 finish
