@@ -254,4 +254,9 @@ like "$OUT" 'x509 email:alice@example.org issued by https://accounts' \
 write_trust 1 "$(x509 "$TMP/y.pem")"
 refuses 'A17 a certificate that is no authority' 3 'T184: authority: want basicConstraints CA:TRUE' \
 	rec trust check
+
+# --- the example works
+cd "$TMP" || exit 1
+succeeds 'examples/trust is good' rec trust check "$TOP/examples/trust/trust.yaml"
+like "$OUT" '^good: version 1' '... says so'
 finish
