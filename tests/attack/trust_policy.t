@@ -80,6 +80,18 @@ refuses 'a second policy among the manifests' T153 'manifests/second.yaml' \
 	"$R" "$(head_of "$R")" accepted="$ROOT"
 git -C "$R" reset -q --hard "$ROOT"
 
+cp "$TOP/examples/trust/trust.yaml" "$R/manifests/trust.yaml"
+commit 'a trust policy elsewhere'
+refuses 'a trust policy among the manifests' T183 'manifests/trust.yaml' \
+	"$R" "$(head_of "$R")" accepted="$ROOT"
+like "$OUT" 'a TrustPolicy among the manifests' 'says what it is'
+git -C "$R" reset -q --hard "$ROOT"
+cp "$TOP/examples/trust/trust.yaml" "$R/.reconcile/policy.yaml"
+commit 'a trust policy for the policy'
+refuses 'a trust policy in the place of the policy' T152 'exactly one' \
+	"$R" "$(head_of "$R")" accepted="$ROOT"
+git -C "$R" reset -q --hard "$ROOT"
+
 # --- everything wrong at once, with its place
 cat >"$R/manifests/a.yaml" <<'EOF'
 apiVersion: v1
