@@ -348,7 +348,11 @@ int signature_check_bytes(const struct signers *s,
 				    "want an SSH signature of namespace \"%s\"",
 				    ask->namespace);
 #endif
-	return r < 0 ? r : by_kind[out_by->format](s, ask, t, out_by, v);
+	if (r == 0)
+		r = by_kind[out_by->format](s, ask, t, out_by, v);
+	if (r == 0 && v != NULL) /* why another of their keys is not it */
+		*v = (struct verdict){0};
+	return r;
 }
 
 int signature_check(const struct signers *s, const struct commit *c,

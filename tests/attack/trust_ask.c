@@ -4,7 +4,8 @@
  *
  *   trust_ask LIBEXEC verify repo= signers= revoked= id= ref= target=
  *             [accepted=] [now=] [mode=untrusted|proposal] [head_only=1]
- *             [policy=sha256:HEX] [anchor=] [commits=1] [snapshot=1]
+ *             [policy=sha256:HEX] [anchor=] [openpgp=1] [commits=1]
+ *             [snapshot=1]
  *             [repeat=N] [status=1]
  *   trust_ask LIBEXEC mirror url= ref= store= [key=] [hosts=] [max=] [timeout=]
  *             [ca=] [pin=] [credential=] [env=NAME=VALUE]...
@@ -194,6 +195,7 @@ static int ask_verify(struct ask *a)
 	root.revoked_keys.len = revoked.len;
 	root.trust_policy = get(a, "policy");
 	root.anchor = get(a, "anchor");
+	root.openpgp = get_number(a, "openpgp", 0) != 0;
 	req.want_commits = get_number(a, "commits", 0) != 0;
 	req.root = &root;
 	req.repository_path = get(a, "repo");

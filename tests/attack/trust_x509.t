@@ -1,7 +1,7 @@
 #!/bin/sh
 # trust_x509.t - X.509 (CMS) signatures against pinned authorities (A17), made
 # by openssl, gpgsm and by hand.  Each refusal is told by code and message.
-# tests/attack/trust_line*.t and trust_forge.t have them in repositories.
+# trust_kinds.t has them in a repository.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/trust_lib.sh"
 need_program openssl python3 git
