@@ -241,4 +241,57 @@ refuses 'A16 signed anew and denied' T105 "sha256:$(cat payload)" "$R" \
 tr a-f A-F <deny >deny.upper
 refuses 'A16 a digest in capitals is no digest' T162 'revoked keys:1' "$R" \
 	"$ROOT" revoked="$TMP/deny.upper"
+
+# --- the same in a trust policy
+. "$TOP/tests/attack/people_lib.sh"
+for K in forge clock mallory; do
+	make_key "$K"
+done
+# policy NAME LINE: a repository whose trust policy has the line among its
+# revocations; carol's commit on top.
+policy()
+{
+	R=$TMP/$1
+	git init -q -b main "$R"
+	git -C "$R" config gpg.format ssh
+	write_policy "$R"
+	write_trust "$R" 1 "/asOf/a\\    $2"
+	put "$R" manifests/config.yaml first
+	as alice "$R"
+	approve bob "$R" - HEAD
+	as alice "$R"
+	FIRST="signers= revoked= policy=$(trust_digest "$R")"
+	put "$R" manifests/config.yaml second
+	as carol "$R"
+}
+# shellcheck disable=SC2086
+{
+	ssh-keygen -q -k -f krl carol.pub
+	policy p1 "krl: $(base64 -w0 krl)"
+	refuses 'A4 KRL in a trust policy' T122 'carol@example.org' "$R" \
+		"$(head_of "$R")" $FIRST
+	accepts '... and who is not in it signs' "$R" \
+		"$(git -C "$R" rev-parse HEAD^)" $FIRST
+	head -c 60 krl >krl.cut
+	policy p2 "krl: $(base64 -w0 krl.cut)"
+	refuses 'A5 a KRL that is cut short, in a trust policy' T162 \
+		'KRL: ' "$R" "$(head_of "$R")" $FIRST
+	policy p3 'payloads: ["sha256:'"$(printf 'no such commit' | sha256sum |
+		cut -c1-64)"'"]'
+	GOOD=$(head_of "$R")
+	accepts 'A16 another payload in a trust policy' "$R" "$GOOD" $FIRST
+	# two of root deny carol's commit; whoever merges it in is refused
+	DIGEST=$(git -C "$R" cat-file commit HEAD |
+		sed '/^gpgsig/,/END SSH/d' | sha256sum | cut -c1-64)
+	git -C "$R" checkout -q -B main "$GOOD^"
+	write_trust "$R" 2 "/asOf/a\\    payloads: [\"sha256:$DIGEST\"]"
+	as alice "$R"
+	approve bob "$R" HEAD^ HEAD
+	as alice "$R"
+	accepts '... and the denial itself' "$R" "$(head_of "$R")" $FIRST
+	git -C "$R" -c user.signingKey="$TMP/alice" merge -q -S --no-ff -m m \
+		"$GOOD"
+	refuses 'A16 denied by a trust policy, and merged' T105 "$DIGEST" \
+		"$R" "$(head_of "$R")" $FIRST
+}
 finish

@@ -207,4 +207,42 @@ git -C "$R" tag -f -s -m "tag of a tag" v1 "$T1" >/dev/null 2>&1
 mirror 'a tag of a tag is not mirrored' '^error NOTFOUND .*not have the commit'
 git -C "$R" tag -d v1 >/dev/null
 mirror 'a tag that is gone' '^error NOTFOUND .*refs/tags/v1'
+
+# --- by a trust policy: a person must tag, by the policy in force at the commit
+. "$TOP/tests/attack/people_lib.sh"
+for K in carol dave forge clock; do
+	make_key "$K"
+done
+R=$TMP/people
+new_people_repo "$R"
+BASE=$(head_of "$R")
+FIRST="signers= revoked= policy=$(trust_digest "$R")"
+# tag_by KEY: v1 at the head
+tag_by()
+{
+	git -C "$R" -c user.signingKey="$TMP/$1" tag -f -s -m "by $1" v1 \
+		>/dev/null 2>&1
+	tag_of v1
+}
+# shellcheck disable=SC2086
+{
+	accepts 'trust policy: a person tags' "$R" "$(tag_by carol)" $FIRST
+	like "$OUT" '^by .* OK signer=carol@example.org' '... and is named'
+	refuses 'trust policy: a carrier is no person' T120 'signed by a person' \
+		"$R" "$(tag_by forge)" $FIRST
+	refuses 'trust policy: nor is the key for freshness' T120 \
+		'signed by a person' "$R" "$(tag_by clock)" $FIRST
+	refuses 'trust policy: an unknown key' T120 'SHA256:' "$R" \
+		"$(tag_by mallory)" $FIRST
+	refuses 'trust policy: no tag' T110 'tag without an object' "$R" \
+		"$BASE" $FIRST
+	# two of root take carol out: she cannot tag what she is not part of
+	write_trust "$R" 2 '/name: carol@/,/ssh:/d; s/carol@example.org, //'
+	as alice "$R"
+	approve bob "$R" HEAD^ HEAD
+	as alice "$R"
+	refuses 'trust policy: by the one in force at the commit' T120 \
+		'SHA256:' "$R" "$(tag_by carol)" $FIRST
+	accepts '... and who is still in it may' "$R" "$(tag_by dave)" $FIRST
+}
 finish
