@@ -302,6 +302,28 @@ static size_t ecdsa_to_der(const struct wire_span *sig,
 	return len > 0 ? (size_t)len : 0;
 }
 
+/* A browser signs other bytes: what it was told, with an origin, as JSON.
+ * Nobody commits in one, and a second reading of a signature is one too many.
+ */
+static int wrong_algorithm(const struct pubkey *k, const struct wire_span *alg,
+			   struct verdict *v)
+{
+	static const char browser[] = "webauthn-";
+	char shown[80];
+
+	if (alg->len > strlen(browser) &&
+	    memcmp(alg->bytes, browser, strlen(browser)) == 0)
+		return verdict_fail(v, TCODE_KEY_TYPE,
+				    "webauthn signatures, made by a browser, "
+				    "are not allowed");
+	return verdict_fail(v, TCODE_KEY_TYPE,
+			    "signature algorithm \"%s\" is not allowed for a "
+			    "key of type %s",
+			    text_safe(shown, sizeof(shown),
+				      (const char *)alg->bytes, alg->len),
+			    k->type->name);
+}
+
 static int evp_verify(const struct pubkey *k, const char *digest,
 		      const void *data, size_t len, const struct wire_span *sig,
 		      struct verdict *v)
@@ -373,7 +395,6 @@ int pubkey_verify(const struct pubkey *k, const void *data, size_t len,
 	struct wire w = wire_of(sig);
 	struct wire_span alg;
 	struct wire_span raw;
-	char shown[80];
 	bool match = false;
 	int r;
 
@@ -391,12 +412,7 @@ int pubkey_verify(const struct pubkey *k, const void *data, size_t len,
 			match = false;
 	}
 	if (!match)
-		return verdict_fail(v, TCODE_KEY_TYPE,
-				    "signature algorithm \"%s\" is not allowed "
-				    "for a key of type %s",
-				    text_safe(shown, sizeof(shown),
-					      (const char *)alg.bytes, alg.len),
-				    k->type->name);
+		return wrong_algorithm(k, &alg, v);
 	if (k->type->sk) {
 		r = sk_verify(k, data, len, &raw, &w, &presence, v);
 	} else if (w.left != 0) {

@@ -2,7 +2,8 @@
  * trust_forge.c - for the shell suites: signatures that no ssh-keygen makes.
  *
  *   trust_forge key TYPE PEM            makes a key, prints its public line
- *   trust_forge sign TYPE PEM FLAGS NAMESPACE HASH <payload   prints SSHSIG
+ *   trust_forge sign TYPE PEM FLAGS NAMESPACE HASH [CERT.pub] <payload
+ *                                       prints SSHSIG; CERT: of the key
  *   trust_forge bomb                    a pack with a delta of 1 TB
  *   trust_forge chain N PEM TREE PARENT WHEN   a pack of N signed commits, and
  *                                       the id of the last on standard error
@@ -210,7 +211,8 @@ static void put_signature(struct buf *b, const struct type *t, EVP_PKEY *k,
 /* The armored signature of the payload, appended to out. */
 static void sign_text(const struct type *t, EVP_PKEY *k, uint8_t flags,
 		      const char *namespace, const char *hash,
-		      const struct buf *payload, struct buf *out)
+		      const struct buf *cert, const struct buf *payload,
+		      struct buf *out)
 {
 	uint8_t digest[64], version[4] = {0, 0, 0, 1};
 	unsigned int digest_len = 0;
@@ -229,7 +231,10 @@ static void sign_text(const struct type *t, EVP_PKEY *k, uint8_t flags,
 	put(&data, digest, digest_len);
 	buf_puts(&blob, "SSHSIG");
 	buf_put(&blob, version, 4);
-	put_key(&part, t, k);
+	if (cert != NULL)
+		buf_put(&part, cert->data, cert->len);
+	else
+		put_key(&part, t, k);
 	put(&blob, part.data, part.len);
 	put_text(&blob, namespace);
 	put_text(&blob, "");
@@ -248,14 +253,31 @@ static void sign_text(const struct type *t, EVP_PKEY *k, uint8_t flags,
 	buf_release(&text);
 }
 
+static void read_cert(const char *path, struct buf *out)
+{
+	char line[16384] = "";
+	FILE *f = fopen(path, "r");
+	char *b64;
+
+	need(f != NULL && fgets(line, sizeof(line), f) != NULL, path);
+	fclose(f);
+	b64 = strchr(line, ' ');
+	need(b64 != NULL &&
+		     encode_unbase64(out, b64 + 1, strcspn(b64 + 1, " \n")),
+	     path);
+}
+
 static int cmd_sign(const struct type *t, char **argv)
 {
-	struct buf payload, out;
+	struct buf payload, out, cert;
 
 	read_input(&payload);
-	buf_init(&out, 32768);
+	buf_init(&out, 65536);
+	buf_init(&cert, 16384);
+	if (argv[7] != NULL)
+		read_cert(argv[7], &cert);
 	sign_text(t, load(argv[3]), (uint8_t)(argv[4][0] - '0'), argv[5],
-		  argv[6], &payload, &out);
+		  argv[6], argv[7] != NULL ? &cert : NULL, &payload, &out);
 	fputs(out.data, stdout);
 	return 0;
 }
@@ -419,7 +441,7 @@ static int cmd_chain(uint32_t n, char **argv)
 			   "commit number %u\n",
 			   argv[4], parent, (unsigned long long)when + i,
 			   (unsigned long long)when + i, i);
-		sign_text(t, k, 0, "git", "sha512", &payload, &armor);
+		sign_text(t, k, 0, "git", "sha512", NULL, &payload, &armor);
 		put_header(&object, &payload, &armor);
 		put_object(&pack, &object);
 		object_id(&object, parent);
@@ -435,7 +457,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "key") == 0)
 		return cmd_key(type_of(argv[2]), argv[3]);
-	if (argc == 7 && strcmp(argv[1], "sign") == 0)
+	if ((argc == 7 || argc == 8) && strcmp(argv[1], "sign") == 0)
 		return cmd_sign(type_of(argv[2]), argv);
 	if (argc == 2 && strcmp(argv[1], "bomb") == 0)
 		return cmd_bomb();

@@ -101,6 +101,64 @@ for T in sk-ed25519 sk-ecdsa; do
 done
 git -C "$R" config --unset gpg.ssh.program
 
+# --- certificates of hardware keys: the certificate and the line must both allow
+# what is less than a touch; either may ask for more
+make_key skca
+git -C "$R" config gpg.ssh.program "$TMP/sign-program"
+for T in sk-ed25519 sk-ecdsa; do
+	forge_key "$T" "$T"
+	for L in plain no-touch-required verify-required; do
+		{
+			signer_line alice
+			echo "*@example.org cert-authority,namespaces=\"git\"$(
+				[ "$L" = plain ] || echo ",$L") $(cut -d' ' \
+				-f1,2 "$TMP/skca.pub")"
+		} >"$TMP/ca-$L"
+	done
+	cp "$TMP/ca-plain" "$TMP/signers"
+	# skcert NAME FLAGS OPTION...: a commit signed under a certificate
+	skcert()
+	{
+		_n=$1 _f=$2
+		shift 2
+		cp "$TMP/$T.pub" "$TMP/skc.pub"
+		ssh-keygen -q -s "$TMP/skca" -I "id-$_n" -n sk@example.org "$@" \
+			"$TMP/skc.pub"
+		signer_program git "$T" "$_f" "$TMP/skc-cert.pub"
+		by "$T"
+		TIP=$(head_of "$R")
+	}
+	skcert touched 1
+	accepts "certificate of $T touched" "$R" "$TIP" accepted="$ROOT"
+	like "$OUT" 'signer=sk@example.org' "certificate of $T: the principal"
+	succeeds "certificate of $T: git agrees" git -C "$R" -c \
+		gpg.ssh.allowedSignersFile="$TMP/signers" -c \
+		gpg.ssh.program=ssh-keygen verify-commit "$TIP"
+	refuses "A12 certificate of $T, the line asks for a PIN" T119 \
+		'want a PIN' "$R" "$TIP" accepted="$ROOT" \
+		signers="$TMP/ca-verify-required"
+	skcert untouched 0
+	refuses "A12 certificate of $T not touched" T119 'want the key touched' \
+		"$R" "$TIP" accepted="$ROOT"
+	refuses "A12 certificate of $T not touched, only the line allows it" \
+		T119 'want the key touched' "$R" "$TIP" accepted="$ROOT" \
+		signers="$TMP/ca-no-touch-required"
+	skcert notouch 0 -O no-touch-required
+	refuses "A12 certificate of $T not touched, only it allows it" T119 \
+		'want the key touched' "$R" "$TIP" accepted="$ROOT"
+	accepts "A12 certificate of $T not touched, both allow it" "$R" "$TIP" \
+		accepted="$ROOT" signers="$TMP/ca-no-touch-required"
+	skcert pin 1 -O verify-required
+	refuses "A12 certificate of $T that asks for a PIN" T119 'want a PIN' \
+		"$R" "$TIP" accepted="$ROOT"
+	skcert pin 5 -O verify-required
+	accepts "certificate of $T with its PIN" "$R" "$TIP" accepted="$ROOT"
+	skcert option 1 -O critical:x-unknown=1
+	refuses "A11 certificate of $T with an unknown critical option" T134 \
+		'x-unknown' "$R" "$TIP" accepted="$ROOT"
+done
+git -C "$R" config --unset gpg.ssh.program
+
 # --- certificates
 make_key ca
 make_key bob

@@ -158,8 +158,8 @@ have: $OUT $ERR"
 	fi
 }
 
-# signer_program NAMESPACE [TYPE [FLAGS]]: a gpg.ssh.program for git that signs in
-# another namespace, or with trust_forge and the key $TMP/forge.pem.
+# signer_program NAMESPACE [TYPE [FLAGS [CERT]]]: a gpg.ssh.program for git that
+# signs in another namespace, or with trust_forge and the key $TMP/forge.pem.
 signer_program()
 {
 	cat >"$TMP/sign-program" <<EOF
@@ -167,7 +167,7 @@ signer_program()
 for F; do :; done
 if [ -n "${2:-}" ]; then
 	"$B/tests/trust_forge" sign "${2:-}" "$TMP/forge.pem" "${3:-1}" "$1" \
-		sha512 <"\$F" >"\$F.sig"
+		sha512 ${4:+"$4"} <"\$F" >"\$F.sig"
 else
 	exec ssh-keygen -q -Y sign -n "$1" -f "\$6" "\$F"
 fi
