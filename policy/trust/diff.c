@@ -11,6 +11,8 @@
 struct list { /* the entries of one folder, in order */
 	struct tree_entry *items;
 	size_t n;
+	const char *bytes;
+	size_t len;
 };
 
 struct work {
@@ -50,7 +52,7 @@ static int on_entry(void *ctx, const struct tree_entry *e, struct verdict *v)
 	return 0;
 }
 
-static int read_folder(struct work *w, const struct commit_id *id, bool names,
+static int read_folder(struct work *w, const struct commit_id *id,
 		       struct list *out)
 {
 	const char *bytes = NULL;
@@ -66,10 +68,10 @@ static int read_folder(struct work *w, const struct commit_id *id, bool names,
 	if (arena_used(w->arena) > DIFF_MEMORY_MAX)
 		return too_much(w);
 	out->items =
-		arena_calloc(w->arena, len / 24 + 1, sizeof(out->items[0]));
-	r = tree_each(arena_memdup(w->arena, bytes, len), len, names, on_entry,
-		      out, w->v);
-	return r;
+		arena_calloc(w->arena, len / 28 + 1, sizeof(out->items[0]));
+	out->bytes = arena_memdup(w->arena, bytes, len);
+	out->len = len;
+	return tree_each(out->bytes, len, false, on_entry, out, w->v);
 }
 
 static int add(struct work *w, const char *path, const struct tree_entry *a,
@@ -147,6 +149,30 @@ static int order(const struct tree_entry *a, const struct tree_entry *b)
 	return a == NULL ? 1 : b == NULL ? -1 : tree_compare(a, b);
 }
 
+/* Is there a name that was not there before? */
+static bool brings_names(const struct list *before, const struct list *after)
+{
+	size_t i = 0;
+
+	for (size_t k = 0; k < after->n; k++, i++) {
+		while (i < before->n &&
+		       tree_compare(&before->items[i], &after->items[k]) < 0)
+			i++;
+		if (i == before->n ||
+		    tree_compare(&before->items[i], &after->items[k]) != 0)
+			return true;
+	}
+	return false;
+}
+
+static int on_nothing(void *ctx, const struct tree_entry *e, struct verdict *v)
+{
+	(void)ctx;
+	(void)e;
+	(void)v;
+	return 0;
+}
+
 /* A folder without entries has no path below it that a rule could decide. */
 static int add_empty(struct work *w, const struct pair *p,
 		     const struct list *before, const struct list *after)
@@ -168,9 +194,12 @@ static int walk(struct work *w, const struct pair *p)
 	size_t k = 0;
 	int r;
 
-	r = read_folder(w, p->before, false, &before);
+	r = read_folder(w, p->before, &before);
 	if (r == 0)
-		r = read_folder(w, p->after, true, &after);
+		r = read_folder(w, p->after, &after);
+	if (r == 0 && brings_names(&before, &after))
+		r = tree_each(after.bytes, after.len, true, on_nothing, NULL,
+			      w->v);
 	if (r == 0)
 		r = add_empty(w, p, &before, &after);
 	while (r == 0 && (i < before.n || k < after.n)) {

@@ -2,9 +2,9 @@
  * diff.h - which paths differ between two trees, by their raw objects.
  *
  * Pure: objects come through a callback.  Folders with equal ids are skipped
- * unread.  Every name that stands in the newer of two differing folders must be
- * harmless (tree_check_name), so that a path means one thing to a rule.  What
- * the older one holds may be anything, else it could never be taken away: a
+ * unread.  Where a name comes in, every name of that folder must be harmless
+ * and none may clash (tree.h), so that a path means one thing to a rule.  What
+ * stands there already may be anything, else it could never be taken away: a
  * slash in such a name becomes a backslash, which no harmless name has.
  */
 #ifndef POLICY_TRUST_DIFF_H

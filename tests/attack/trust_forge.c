@@ -5,7 +5,8 @@
  *   trust_forge sign TYPE PEM FLAGS NAMESPACE HASH [CERT.pub] <payload
  *                                       prints SSHSIG; CERT: of the key
  *   trust_forge bomb                    a pack with a delta of 1 TB
- *   trust_forge chain N PEM TREE PARENT WHEN   a pack of N signed commits, and
+ *   trust_forge chain N PEM TREE[,TREE...] PARENT WHEN   a pack of N signed
+ *                                       commits with these trees in turn, and
  *                                       the id of the last on standard error
  *
  * TYPE: sk-ed25519, sk-ecdsa (a hardware key done in software: FLAGS is its
@@ -421,6 +422,7 @@ static int cmd_chain(uint32_t n, char **argv)
 	EVP_PKEY *k = load(argv[3]);
 	struct buf pack, payload, armor, object;
 	uint64_t when = strtoull(argv[6], NULL, 10);
+	size_t trees = (strlen(argv[4]) + 1) / 41;
 	uint8_t sum[20];
 	char parent[41];
 
@@ -435,11 +437,12 @@ static int cmd_chain(uint32_t n, char **argv)
 		buf_reset(&armor);
 		buf_reset(&object);
 		buf_printf(&payload,
-			   "tree %s\nparent %s\n"
+			   "tree %.40s\nparent %s\n"
 			   "author A <a@example.org> %llu +0000\n"
 			   "committer A <a@example.org> %llu +0000\n\n"
 			   "commit number %u\n",
-			   argv[4], parent, (unsigned long long)when + i,
+			   argv[4] + 41 * (i % trees), parent,
+			   (unsigned long long)when + i,
 			   (unsigned long long)when + i, i);
 		sign_text(t, k, 0, "git", "sha512", NULL, &payload, &armor);
 		put_header(&object, &payload, &armor);

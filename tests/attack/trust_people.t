@@ -346,6 +346,30 @@ no_by 'the freshness key approves something' T195 'T149' "$(head_of "$R")" \
 	accepted="$BASE"
 back
 
+for HOW in Merge Squash; do
+	write_trust "$R" 2 "s/accept: .*/accept: [$HOW]/"
+	as alice "$R"
+	approve bob "$R" "$BASE" HEAD
+	as alice "$R"
+	ONLY=$(head_of "$R")
+	git -C "$R" checkout -q -b "only-$HOW"
+	put "$R" "manifests/$HOW.yaml" 1
+	as carol "$R"
+	git -C "$R" checkout -q main
+	if [ "$HOW" = Merge ]; then
+		git -C "$R" merge -q --squash only-Merge >/dev/null 2>&1
+		approve carol "$R" "$ONLY" only-Merge
+		as forge "$R"
+		no_by 'a forge that may not squash' T148 'does not accept Squash' \
+			"$(head_of "$R")" accepted="$ONLY"
+	else
+		merge_by forge only-Squash
+		no_by 'a forge that may not merge' T148 'does not accept Merge' \
+			"$(head_of "$R")" accepted="$ONLY"
+	fi
+	back
+done
+
 # --- the trust policy guards itself
 # trust_change VERSION SED: the policy, changed
 trust_change()
