@@ -265,8 +265,8 @@ static const struct table freshness_table = {
 static const struct field revoked_fields[] = {
 	FIELD_AT(FIELD_STR, "fingerprint", trust_revoked, fingerprint,
 		 FIELD_REQ, .check = check_trust_fingerprint,
-		 .doc = "Of an SSH key or authority (SHA256:), or of an "
-			"OpenPGP certificate."),
+		 .doc = "Of an SSH key, an authority or an X.509 certificate "
+			"(SHA256:), or of an OpenPGP certificate."),
 	FIELD_AT(FIELD_STR, "reason", trust_revoked, reason,
 		 .doc = "For people."),
 };
