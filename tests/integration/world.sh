@@ -175,7 +175,7 @@ fatal()
 world_repo() # an empty repository, a clone to work in, and signing keys
 {
 	mkdir -p "$W/keys" "$W/manager"
-	for _k in alice mallory; do
+	for _k in alice bob carol mallory; do
 		ssh-keygen -q -t ed25519 -N '' -C "$_k" -f "$W/keys/$_k"
 	done
 	printf 'alice@example.com namespaces="git" %s\n' \
@@ -215,6 +215,53 @@ world_policy()
 	} >"$W/clone/.reconcile/policy.yaml"
 }
 
+# world_trust [VERSION]: .reconcile/trust.yaml.  alice, bob and carol may change
+# apps/, two of them what is below .reconcile and apps/critical/, two of alice
+# and bob who the people are.
+world_trust()
+{
+	mkdir -p "$W/clone/.reconcile"
+	{
+		cat <<-EOF
+		apiVersion: reconcile/v1alpha1
+		kind: TrustPolicy
+		metadata: {name: trust}
+		spec:
+		  version: ${1:-1}
+		  expires: "2099-01-01T00:00:00Z"
+		  people:
+		EOF
+		for _k in alice bob carol; do
+			printf '  - name: %s@example.com\n    keys:\n    - ssh: %s\n' \
+				"$_k" "$(cut -d' ' -f1,2 "$W/keys/$_k.pub")"
+		done
+		cat <<-EOF
+		  roles:
+		  - name: owners
+		    people: [alice@example.com, bob@example.com]
+		  - name: team
+		    people: [alice@example.com, bob@example.com, carol@example.com]
+		  root:
+		    roles: [owners]
+		    threshold: 2
+		  rules:
+		  - paths: [".reconcile/**", "apps/critical/**"]
+		    roles: [team]
+		    threshold: 2
+		  - paths: ["**"]
+		    roles: [team]
+		  revocations:
+		    asOf: "2026-01-01T00:00:00Z"
+		EOF
+	} >"$W/clone/.reconcile/trust.yaml"
+}
+
+# world_pin: the trust root is the trust policy of the clone, not the lists.
+world_pin()
+{
+	WORLD_PIN="trust.policy = sha256:$(sha256sum "$W/clone/.reconcile/trust.yaml" | cut -d' ' -f1)"
+}
+
 # world_commit MESSAGE [KEY|-]: commits everything in the clone and pushes; KEY
 # signs (default alice), '-' leaves it unsigned.
 world_commit()
@@ -233,12 +280,13 @@ world_commit()
 world_manager()
 {
 	mkdir -p "$W/manager/run"
+	_lists="trust.allowed_signers = $W/manager/allowed_signers
+	trust.revoked_keys = $W/manager/revoked_keys"
 	cat >"$W/manager/reconcile.conf" <<-EOF
 	repository.url = file://$W/fleet.git
 	repository.id = fleet-test
 	repository.ref = ${WORLD_REF:-refs/heads/main}
-	trust.allowed_signers = $W/manager/allowed_signers
-	trust.revoked_keys = $W/manager/revoked_keys
+	${WORLD_PIN:-$_lists}
 	state.dir = $W/manager/state
 	run.dir = $W/manager/run
 	channel.listen = $WORLD_NET.1:$WORLD_PORT
