@@ -347,8 +347,9 @@ const char *check_tree_path(const char *s)
 
 	if (strcmp(s, ".") == 0)
 		return NULL;
+	/* nor a hidden one: what is below .reconcile is not for hosts */
 	if (!check_relative(s) && s[len - 1] != '/' && !strstr(s, "//") &&
-	    strncmp(s, "./", 2) != 0 && !strstr(s, "/./"))
+	    s[0] != '.' && !strstr(s, "/."))
 		return NULL;
-	return "\".\" or a relative directory without '..'";
+	return "\".\" or a relative directory without '..', none hidden";
 }
