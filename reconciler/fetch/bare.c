@@ -79,23 +79,27 @@ static bool is_left_over(int dir, const char *name)
 	       errno == ENOENT;
 }
 
-/* What a writer that was stopped left in the folder of packs. */
-static int drop_left_overs(int store, struct err *err)
+/* What a writer that was stopped left in a folder: all of it, or what is_left()
+ * says. */
+static int drop_left_overs(int store, const char *folder,
+			   bool (*is_left)(int dir, const char *name),
+			   struct err *err)
 {
-	int fd = openat(store, "objects/pack",
+	int fd = openat(store, folder,
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 	int r = 0;
 
 	if (d == NULL) {
-		r = err_sys(err, errno, "open objects/pack");
+		r = err_sys(err, errno, "open %s", folder);
 		if (fd >= 0)
 			(void)close(fd);
 		return r;
 	}
 	while (r == 0 && (e = readdir(d)) != NULL)
-		if (is_left_over(fd, e->d_name) &&
+		if (e->d_name[0] != '.' &&
+		    (is_left == NULL || is_left(fd, e->d_name)) &&
 		    unlinkat(fd, e->d_name, 0) < 0)
 			r = err_sys(err, errno, "remove a left-over file");
 	(void)closedir(d);
@@ -104,8 +108,9 @@ static int drop_left_overs(int store, struct err *err)
 
 int bare_create(const char *path, struct err *err)
 {
-	static const char *const folders[] = {"objects/pack", "objects/info",
-					      "refs/heads", "refs/reconcile"};
+	static const char *const folders[] = {"objects/pack", BARE_INCOMING,
+					      "objects/info", "refs/heads",
+					      "refs/reconcile"};
 	int dir = -1;
 	int r;
 
@@ -123,7 +128,9 @@ int bare_create(const char *path, struct err *err)
 	if (r == 0)
 		r = lock_store(dir, err);
 	if (r == 0)
-		r = drop_left_overs(dir, err);
+		r = drop_left_overs(dir, "objects/pack", is_left_over, err);
+	if (r == 0)
+		r = drop_left_overs(dir, BARE_INCOMING, NULL, err);
 	if (r == 0)
 		r = write_if_missing(dir, "config",
 				     "[core]\n\trepositoryformatversion = 0\n"

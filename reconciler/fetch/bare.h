@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #define BARE_MIRROR_REF "refs/reconcile/mirror"
+#define BARE_INCOMING "objects/incoming" /* packs that are not judged yet */
 #define BARE_HEX 41
 
 /* Makes the folders and files of an empty store where missing, becomes its only

@@ -27,6 +27,11 @@
 #define LIFE_S 3600L
 #define WAIT_MS 1000
 #define DRAIN_TURNS 4
+#ifndef GUARD_OFF_REDIRECT
+#define FOLLOW 0
+#else
+#define FOLLOW 1
+#endif
 
 #define TYPE "application/x-git-upload-pack-"
 
@@ -131,9 +136,11 @@ static CURLcode set_fixed(CURL *e)
 		CURLoption option;
 		long value;
 	} numbers[] = {
-		{CURLOPT_FOLLOWLOCATION, 0},
+		{CURLOPT_FOLLOWLOCATION, FOLLOW},
 		{CURLOPT_NETRC, CURL_NETRC_IGNORED},
 		{CURLOPT_NOSIGNAL, 1},
+		/* it waits so long, blind, for a second address */
+		{CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, 1},
 		{CURLOPT_TCP_NODELAY, 0}, /* reconcile-dial has set it */
 		{CURLOPT_IPRESOLVE, CURL_IPRESOLVE_V4},
 		{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
@@ -346,8 +353,9 @@ static int work(struct https *h)
  * a turn that is not over would cost its connection. */
 static void end_turn(struct https *h)
 {
-	for (int i = 0; i < DRAIN_TURNS && h->started && !h->done &&
-			h->answer.len == h->answer_at;
+	for (int i = 0;
+	     i < DRAIN_TURNS && h->started && !h->done &&
+	     h->answer.len == h->answer_at && h->wire.budget->why.code == 0;
 	     i++)
 		if (work(h) < 0)
 			break;

@@ -6,10 +6,15 @@
 #include "reconciler/fetch/bare.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <git2.h>
 #include <git2/sys/odb_backend.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#define FILE_BYTES 4352
 
 struct stream {
 	pack_sink *sink;
@@ -159,7 +164,10 @@ int pack_take_begin(const char *store_path, struct budget *budget,
 	*out = (struct pack_taker){.budget = budget, .store = store_path};
 	if ((size_t)snprintf(out->pack_dir, sizeof(out->pack_dir),
 			     "%s/objects/pack",
-			     store_path) >= sizeof(out->pack_dir))
+			     store_path) >= sizeof(out->pack_dir) ||
+	    (size_t)snprintf(out->incoming, sizeof(out->incoming),
+			     "%s/" BARE_INCOMING,
+			     store_path) >= sizeof(out->incoming))
 		return err_set(err, ERR_LIMIT, "the store path is too long");
 	return open_before(store_path, out->pack_dir, &out->odb, err);
 }
@@ -176,7 +184,7 @@ static int need_indexer(struct pack_taker *t)
 	opts.progress_cb = on_progress;
 	opts.progress_cb_payload = t;
 	opts.verify = 1;
-	return git_indexer_new(&t->indexer, t->pack_dir, 0444, t->odb, &opts);
+	return git_indexer_new(&t->indexer, t->incoming, 0444, t->odb, &opts);
 }
 
 /* libgit2's last error: of the machine, or of the bytes. */
@@ -208,25 +216,56 @@ int pack_take(void *taker, const void *bytes, size_t len)
 	return r;
 }
 
-static int check_want(const char *store, const git_oid *want, struct err *err)
+/* The name of a file of the new pack, in folder. */
+static const char *file_of(const struct pack_taker *t, const char *folder,
+			   const char *end, char out[FILE_BYTES])
 {
-	git_repository *repo = NULL;
-	git_odb *odb = NULL;
-	int r = bare_open_objects(store, &repo, &odb, err);
+	(void)snprintf(out, FILE_BYTES, "%s/pack-%s.%s", folder,
+		       git_indexer_name(t->indexer), end);
+	return out;
+}
 
-	if (r < 0)
-		return r;
-	if (!bare_has_commit(odb, want, NULL))
-		r = err_set(err, ERR_NOTFOUND,
-			    "the wanted commit is not in the store after the "
-			    "transfer");
-	git_odb_free(odb);
-	git_repository_free(repo);
+/* In what was there before, or in the new pack. */
+static int check_want(struct pack_taker *t, const git_oid *want,
+		      struct err *err)
+{
+	git_odb_backend *backend = NULL;
+	char idx[FILE_BYTES];
+
+	if (t->indexer != NULL &&
+	    (git_odb_backend_one_pack(
+		     &backend, file_of(t, t->incoming, "idx", idx)) < 0 ||
+	     git_odb_add_backend(t->odb, backend, 1) < 0))
+		return bare_error(err, ERR_SYS, "look into the pack");
+	if (!bare_has_commit(t->odb, want, NULL))
+		return err_set(err, ERR_NOTFOUND,
+			       "the wanted commit is not in the store after "
+			       "the transfer");
+	return 0;
+}
+
+/* The index last: with it the pack is there. */
+static int move_in(struct pack_taker *t, struct err *err)
+{
+	static const char *const ends[] = {"pack", "idx"};
+	char from[FILE_BYTES], to[FILE_BYTES];
+	int fd, r = 0;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (rename(file_of(t, t->incoming, ends[i], from),
+			   file_of(t, t->pack_dir, ends[i], to)) < 0)
+			return err_sys(err, errno, "move the pack in");
+	fd = open(t->pack_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		r = err_sys(err, errno, "sync %s", t->pack_dir);
+	if (fd >= 0)
+		(void)close(fd);
 	return r;
 }
 
 int pack_take_end(struct pack_taker *t, const git_oid *want, struct err *err)
 {
+	int r;
 
 	if (t->indexer != NULL &&
 	    git_indexer_commit(t->indexer, &t->stats) < 0) {
@@ -236,11 +275,23 @@ int pack_take_end(struct pack_taker *t, const git_oid *want, struct err *err)
 		}
 		return pack_error(err, "the pack is not whole");
 	}
-	return check_want(t->store, want, err);
+	t->whole = t->indexer != NULL;
+	r = check_want(t, want, err);
+	if (r == 0 && t->whole) {
+		r = move_in(t, err);
+		t->whole = r < 0;
+	}
+	return r;
 }
 
 void pack_take_release(struct pack_taker *t)
 {
+	char path[FILE_BYTES];
+
+	if (t->whole) { /* and refused */
+		(void)unlink(file_of(t, t->incoming, "idx", path));
+		(void)unlink(file_of(t, t->incoming, "pack", path));
+	}
 	git_indexer_free(t->indexer);
 	git_odb_free(t->odb);
 	*t = (struct pack_taker){0};

@@ -23,15 +23,17 @@ int pack_make(const char *store_path, const git_oid *want, const git_oid *have,
 	      size_t n_have, pack_sink *sink, void *ctx, bool *out_any,
 	      struct err *err);
 
-/* Takes a pack into a store: every object hashed, links inside it complete. */
+/* Takes a pack into a store: every object hashed, links inside it complete.  It
+ * stands apart (BARE_INCOMING) until it is known to have what is wanted. */
 struct pack_taker {
 	const char *store; /* borrowed */
 	git_odb *odb;	   /* what the store had before */
 	git_indexer *indexer;
 	git_indexer_progress stats; /* libgit2 counts in it across calls */
 	struct budget *budget;	    /* borrowed */
-	char pack_dir[4096];
+	char pack_dir[4096], incoming[4096];
 	size_t bytes;
+	bool whole;	/* the pack has its name, in `incoming` */
 	struct err why; /* filled when pack_take() failed */
 };
 

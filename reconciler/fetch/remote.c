@@ -1,19 +1,33 @@
 /*
  * remote.c - see remote.h.
+ *
+ * libgit2 would store a pack that lacks what its objects name.  A store of
+ * objects of our own, asked first, hands the bytes to pack.c instead, which is
+ * where every pack is taken.
  */
 #include "reconciler/fetch/remote.h"
 #include "reconciler/fetch/bare.h"
+#include "reconciler/fetch/pack.h"
+
+#include <git2/sys/odb_backend.h>
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #define SCHEME "wire"
+#define BEFORE_ALL 1000 /* libgit2 has 1 and 2 */
 
 struct remote {
 	struct wire *wire; /* borrowed */
 	git_smart_subtransport sub;
 	git_smart_subtransport_stream stream;
+	git_odb_backend backend;
+	git_odb_writepack writer;
+	const char *store; /* borrowed */
+	git_oid want;
+	struct pack_taker taker;
+	struct budget budget; /* the taker's: the wire has counted the bytes */
 };
 
 static struct remote *of_stream(git_smart_subtransport_stream *stream)
@@ -87,24 +101,95 @@ static int on_new(git_smart_subtransport **out, git_transport *owner,
 	return 0;
 }
 
-static int on_progress(const git_indexer_progress *stats, void *payload)
-{
-	struct remote *m = payload;
-	struct err *why = &m->wire->budget->why;
+/* --- where the pack goes ---------------------------------------------------
+ */
 
-#ifndef GUARD_OFF_BUDGET
-	if (stats->total_objects > BUDGET_OBJECTS) {
-		(void)err_set(why, ERR_LIMIT,
-			      "want at most %u objects, the pack says %u",
-			      BUDGET_OBJECTS, stats->total_objects);
-		return GIT_EUSER;
-	}
-#else
-	(void)stats;
-	(void)why;
-#endif
+static struct remote *of_writer(git_odb_writepack *writer)
+{
+	return (struct remote *)((char *)writer -
+				 offsetof(struct remote, writer));
+}
+
+/* The first cause stays, where explain() looks for it. */
+static int pack_failed(struct remote *m, const struct err *why)
+{
+	if (m->wire->budget->why.code == 0)
+		m->wire->budget->why = *why;
+	return -1;
+}
+
+static int on_append(git_odb_writepack *writer, const void *bytes, size_t len,
+		     git_indexer_progress *stats)
+{
+	struct remote *m = of_writer(writer);
+
+	if (pack_take(&m->taker, bytes, len) < 0)
+		return pack_failed(m, &m->taker.why);
+	*stats = m->taker.stats;
 	return 0;
 }
+
+static int on_commit(git_odb_writepack *writer, git_indexer_progress *stats)
+{
+	struct remote *m = of_writer(writer);
+	struct err why = {0};
+
+	if (pack_take_end(&m->taker, &m->want, &why) < 0)
+		return pack_failed(m, &why);
+	*stats = m->taker.stats;
+	return 0;
+}
+
+static void on_writer_free(git_odb_writepack *writer)
+{
+	pack_take_release(&of_writer(writer)->taker);
+}
+
+static int on_write_pack(git_odb_writepack **out, git_odb_backend *backend,
+			 git_odb *odb, git_indexer_progress_cb progress,
+			 void *payload)
+{
+	struct remote *m = (struct remote *)((char *)backend -
+					     offsetof(struct remote, backend));
+	struct err why = {0};
+
+	(void)odb;
+	(void)progress;
+	(void)payload;
+	m->budget = *m->wire->budget;
+	m->budget.bytes = 0;
+	if (pack_take_begin(m->store, &m->budget, &m->taker, &why) < 0)
+		return pack_failed(m, &why);
+	m->writer = (git_odb_writepack){.backend = backend,
+					.append = on_append,
+					.commit = on_commit,
+					.free = on_writer_free};
+	*out = &m->writer;
+	return 0;
+}
+
+static void on_backend_free(git_odb_backend *backend)
+{
+	(void)backend; /* part of struct remote */
+}
+
+static int take_packs(struct remote *m, git_repository *repo)
+{
+	git_odb *odb = NULL;
+	int r = git_odb_init_backend(&m->backend, GIT_ODB_BACKEND_VERSION);
+
+	m->backend.writepack = on_write_pack;
+	m->backend.free = on_backend_free;
+	if (r == 0)
+		r = git_repository_odb(&odb, repo);
+	if (r == 0)
+		r = git_odb_add_backend(odb, &m->backend, BEFORE_ALL);
+	git_odb_free(odb);
+	return r;
+}
+
+/* --- the fetch -------------------------------------------------------------
+ */
 
 static int explain(struct remote *m, const char *step, struct err *err)
 {
@@ -141,8 +226,6 @@ static int download(struct remote *m, git_remote *remote, const char *ref,
 	if (git_fetch_options_init(&opts, GIT_FETCH_OPTIONS_VERSION) < 0)
 		return bare_error(err, ERR_SYS, "fetch options");
 	opts.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-	opts.callbacks.transfer_progress = on_progress;
-	opts.callbacks.payload = m;
 	if (git_remote_download(remote, &list, &opts) < 0)
 		return explain(m, "receive objects", err);
 	return 0;
@@ -151,17 +234,17 @@ static int download(struct remote *m, git_remote *remote, const char *ref,
 int remote_fetch(struct wire *wire, const char *store_path, const char *ref,
 		 const git_oid *have, git_oid *out_id, struct err *err)
 {
-	struct remote m = {.wire = wire};
+	struct remote m = {.wire = wire, .store = store_path};
 	git_smart_subtransport_definition definition = {
 		.callback = on_new, .rpc = wire->rpc, .param = &m};
 	git_repository *repo = NULL;
 	git_remote *remote = NULL;
-	git_oid id;
 	int r;
 
 	if (git_transport_register(SCHEME, git_transport_smart, &definition) <
 		    0 ||
 	    git_repository_open_bare(&repo, store_path) < 0 ||
+	    take_packs(&m, repo) < 0 ||
 	    git_remote_create_anonymous(&remote, repo, SCHEME "://server/x") <
 		    0) {
 		r = bare_error(err, ERR_SYS, store_path);
@@ -172,11 +255,11 @@ int remote_fetch(struct wire *wire, const char *store_path, const char *ref,
 		r = explain(&m, "reach the server", err);
 		goto out;
 	}
-	r = find_ref(remote, ref, &id, err);
-	if (r == 0 && (have == NULL || !git_oid_equal(have, &id)))
+	r = find_ref(remote, ref, &m.want, err);
+	if (r == 0 && (have == NULL || !git_oid_equal(have, &m.want)))
 		r = download(&m, remote, ref, err);
 	if (r == 0)
-		*out_id = id;
+		*out_id = m.want;
 out:
 	git_remote_free(remote);
 	git_repository_free(repo);

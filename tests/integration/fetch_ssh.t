@@ -1,6 +1,7 @@
 #!/bin/sh
 # fetch_ssh.t - mirroring over ssh against a real sshd on loopback: host keys
-# (A66), a hostile server (A70, A71), errors with their codes.
+# (A66), a hostile server (A70, A71), looks on a kept connection, errors with
+# their codes.
 # SSHD=path names another sshd than that of the system.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../attack/trust_lib.sh"
@@ -32,7 +33,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 LogLevel QUIET
 PermitUserEnvironment no
-AcceptEnv none
+AcceptEnv GIT_PROTOCOL
 EOF
 # sshd wants a user of its own and a folder below /run: given in a mount
 # namespace, so that the machine stays as it is.
@@ -90,6 +91,50 @@ mirror 'a key that the server does not know' '^error DENIED the server refused' 
 mirror 'a key file that is not there' '^error INPUT ssh key ' \
 	key="$TMP/nokey"
 
+# --- looks on a kept connection
+poll()
+{
+	_name=$1 _ere=$2
+	shift 2
+	run "$ASK" "$BIN" poll "$@" url="ssh://root@127.0.0.1:$PORT$R" \
+		ref="$REF" key="$TMP/login" hosts="$TMP/known" timeout=20000
+	like "$OUT" "$_ere" "$_name"
+}
+# serve: a forced command instead of git, from standard input
+serve()
+{
+	cat >"$TMP/serve"
+	chmod +x "$TMP/serve"
+	printf 'command="%s" %s\n' "$TMP/serve" "$(cat "$TMP/login.pub")" \
+		>"$TMP/authorized"
+}
+poll 'look' "^head $TIP"
+serve <<EOF
+#!/bin/sh
+echo "\$GIT_PROTOCOL" >>$TMP/served
+exec git-upload-pack $R
+EOF
+poll 'look, five times' "^head $TIP" repeat=5
+is "$(printf '%s\n' "$OUT" | grep -c "^head $TIP")" 5 '... five answers'
+is "$(cat "$TMP/served")" version=2 '... of one git-upload-pack, in version 2'
+unlike "$OUT" 'whole list' '... and no list of all refs'
+poll 'look for a missing ref' '^error NOTFOUND .*no ref' ref=refs/heads/none
+serve <<EOF
+#!/bin/sh
+unset GIT_PROTOCOL
+exec git-upload-pack $R
+EOF
+poll 'look at a server without version 2' '^whole list$'
+like "$OUT" "^head $TIP" '... says the same'
+serve <<EOF
+#!/bin/sh
+timeout 0.5 git-upload-pack $R
+EOF
+poll 'a connection that the server ends' '^error AGAIN ' repeat=2 wait=1000
+like "$OUT" "^head $TIP" '... after the first answer'
+cp "$TMP/login.pub" "$TMP/authorized"
+poll 'A66 a look at an unknown host' '^error TRUST .*host key' hosts=
+
 # --- host keys
 mirror 'A66 unknown host' '^error TRUST .*host key' hosts=
 echo "[127.0.0.1]:$PORT $(cut -d' ' -f1,2 "$TMP/otherhost.pub")" \
@@ -106,18 +151,12 @@ mirror 'the key path cannot smuggle options' '^error INPUT ssh key' \
 	key="$TMP/login -oProxyCommand=id"
 
 # --- a server that misbehaves: a forced command instead of git
-serve()
-{
-	cat >"$TMP/serve"
-	chmod +x "$TMP/serve"
-	printf 'command="%s" %s\n' "$TMP/serve" "$(cat "$TMP/login.pub")" \
-		>"$TMP/authorized"
-}
 serve <<'EOF'
 #!/bin/sh
 exec cat /dev/zero
 EOF
 mirror 'A70 endless bytes' '^error (LIMIT|AGAIN) ' max=1000000
+poll 'A70 endless bytes, a look' '^error PROTO .*length of a line' max=1000000
 serve <<'EOF'
 #!/bin/sh
 printf '0032want'
@@ -125,6 +164,7 @@ exec sleep 60
 EOF
 _start=$(date +%s)
 mirror 'A70 silence' '^error AGAIN .*did not answer in time' timeout=1500
+poll 'A70 silence, a look' '^error AGAIN .*did not answer in time' timeout=1500
 [ $(($(date +%s) - _start)) -lt 10 ] && ok 'A70 the time budget holds' ||
 	not_ok 'A70 the time budget holds'
 serve <<'EOF'
@@ -133,6 +173,10 @@ printf '\033]0;owned\007\033[31mred\r\n' >&2
 exit 1
 EOF
 mirror 'A71 escape sequences' '^error AGAIN '
+_said=$OUT
+poll 'A71 escape sequences, a look' '^error AGAIN '
+OUT="$_said
+$OUT"
 unlike "$(printf '%s' "$OUT" | tr -d '[:print:]\n' | od -c)" '033' \
 	'A71 none reaches us raw'
 like "$OUT" '\\x1[bB]' 'A71 they are shown escaped'
