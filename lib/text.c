@@ -105,19 +105,23 @@ void text_escape(struct buf *out, const char *bytes, size_t len)
 	}
 }
 
-static bool is_command(const char *text, size_t i)
+/* "::" where the text begins at first, "##" anywhere: the second character. */
+static bool is_command(const char *text, size_t first, size_t i)
 {
 	return i > 0 && text[i] == text[i - 1] &&
-	       (text[i] == ':' || text[i] == '#');
+	       ((text[i] == ':' && i == first + 1) || text[i] == '#');
 }
 
 void text_inert(struct buf *out, const char *text, size_t len, bool escaped)
 {
-	size_t from = 0;
+	size_t from = 0, first = 0;
 
+	while (first < len && text[first] == ' ')
+		first++;
 #ifndef GUARD_OFF_TEXT_INERT
 	for (size_t i = 0; i < len; i++) {
-		if (!is_command(text, i) && !(escaped && text[i] == '\\'))
+		if (!is_command(text, first, i) &&
+		    !(escaped && text[i] == '\\'))
 			continue;
 		text_escape(out, text + from, i - from);
 		if (text[i] == '\\')

@@ -15,8 +15,9 @@ void text_escape(struct buf *out, const char *bytes, size_t len);
 /* Same into a caller's array (truncated with "..."), for messages; returns dst.
  */
 const char *text_safe(char *dst, size_t dst_len, const char *bytes, size_t len);
-/* As text_escape(), and inert in the log of a CI service too, where "::command"
- * and "##[command]" are obeyed: the second of two colons or hashes is escaped.
+/* As text_escape(), and inert in the log of a CI service too, which obeys lines
+ * that begin with "::command" and "##[command]" in any: the second character of
+ * "::" is escaped where the text begins, that of "##" anywhere.
  * escaped: what is hostile in it has been escaped before, a backslash stays. */
 void text_inert(struct buf *out, const char *text, size_t len, bool escaped);
 /* Length in bytes of the UTF-8 character that bytes begin with (len > 0), its

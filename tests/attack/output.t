@@ -8,6 +8,7 @@ need_program git jq strace unshare cmark-gfm
 PYTHON=/usr/bin/python3
 $PYTHON -c 'import jsonschema' 2>/dev/null || skip_all "needs python3-jsonschema"
 tmpdir
+canary_may "repo/apps/*"
 DUMP=$B/tests/report-dump
 R=$BIN/reconcile
 FORMATS="text json markdown github gitlab sarif junit"
@@ -123,7 +124,7 @@ checked() # NAME
 }
 fails "A101: a revision that is no plain name is refused" 3 '^reconcile: error INPUT: --to .*want a name' \
 	"$R" -n --from HEAD~1 --to '@org/team#1<img>`x`&y'
-fails "A100: nor is it a command in the message" 3 '^reconcile: error INPUT: --to :\\x3aerror:\\x3ax \\x0a#\\x23\[y' \
+fails "A100: nor is it a command in the message" 3 '^reconcile: error INPUT: --to ::error::x \\x0a#\\x23\[y: ' \
 	"$R" -n --from HEAD~1 --to "$(printf '::error::x \n##[y')"
 all_formats HEAD~1 org-team
 is "$ST" 0 "a good change: exit 0" || diag "$ERR"
@@ -141,6 +142,30 @@ is "$(jq -r '.plan, .no_plan' "$TMP/o.json" | paste -sd' ')" "null the manifests
 like "$(jq -r '.findings[].path' "$TMP/o.json")" 'apps/::|apps/:\\x3aadd-mask' "the file is named all the same"
 $G rm -qf 'apps/::add-mask::a.yaml' 'apps/@org,line=1.yaml' 'apps/x,y::z%0A@org.yaml'
 $G commit -qm three
+
+# --- A99: Secrets, in what is good and in what is wrong ---------------------------------------
+sed -i 's/^spec:/spec:\n  secrets: {allowPlain: true}/' .reconcile/policy.yaml
+$G commit -qam "plain Secrets are allowed"
+secret() # VALUE
+{
+	printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {word: "%s"}\n' "$1" >apps/key.yaml
+	$G add -A && $G commit -qm "a secret"
+}
+secret "$CANARY"
+all_formats HEAD~1 HEAD
+is "$ST $(jq -r .plan.summary.objects_create "$TMP/o.json")" "0 1" "A99: a Secret is planned"
+bare=$(printf '%s' "$CANARY" | base64 -w0)
+leaks() { grep -alF -e "$CANARY" -e "${bare%????}" "$TMP"/o.* "$TMP/.out" "$TMP/.err"; }
+is "$(leaks)" "" "A99: its value is in no format"
+secret "${CANARY}2"
+all_formats HEAD~1 HEAD
+is "$(jq -r '.plan.changes[0] | "\(.from_hash) \(.to_hash)"' "$TMP/o.json") $(leaks)" "null null " "A99: nor does a change of it show hashes"
+printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: key}\ndata: {word: "%s!"}\nstringData: [%s]\ntype: {%s: 1}\n' "$CANARY" "$CANARY" "$CANARY" >apps/key.yaml
+$G add -A && $G commit -qm "a broken secret"
+all_formats HEAD~1 HEAD
+is "$ST $(leaks)" "3 " "A99: nor a diagnostic about it"
+$G rm -qf apps/key.yaml
+$G commit -qm "no secret"
 
 # --- A102: the fork's pull request, without anything ------------------------------------------
 # Hooks, filters, file system monitor, credential helpers, diff drivers and

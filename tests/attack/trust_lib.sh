@@ -39,7 +39,8 @@ git_env()
 # make_key NAME [TYPE [BITS]]
 make_key()
 {
-	ssh-keygen -q -t "${2:-ed25519}" ${3:+-b "$3"} -N '' -C "$1" \
+	canary_may "$1" "$1.pub"
+	ssh-keygen -q -t "${2:-ed25519}" ${3:+-b "$3"} -N '' -C "$1 $CANARY" \
 		-f "$TMP/$1"
 }
 

@@ -6,18 +6,19 @@
 trust_setup
 
 R=$TMP/repo
+canary_may "repo/manifests/*"
 new_repo "$R"
 ROOT=$(head_of "$R")
 
 write_secret()
 {
-	cat >"$R/manifests/secret.yaml" <<'EOF'
+	cat >"$R/manifests/secret.yaml" <<EOF
 apiVersion: v1
 kind: Secret
 metadata:
   name: plain
 stringData:
-  password: swordfish
+  password: $CANARY
 EOF
 }
 LOOSE='  secrets:
@@ -34,7 +35,7 @@ commit 'a plain secret'
 refuses 'a plain secret under the policy' 'P[0-9]+' 'manifests/secret.yaml' \
 	"$R" "$(head_of "$R")" accepted="$ROOT"
 like "$OUT" '^verdict REFUSED_POLICY' 'policy has its own verdict'
-unlike "$OUT" 'swordfish' 'the value of the secret is not told'
+unlike "$OUT" "$CANARY" 'A99: the value of the secret is not told'
 git -C "$R" reset -q --hard "$ROOT"
 write_policy "$R" "$REPO_ID" "$REF" "$LOOSE"
 write_secret

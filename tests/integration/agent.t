@@ -5,6 +5,7 @@
 
 BASELINE_SCOPE="reconcile-t$$|rc0|reconcile_h1"
 agent_setup
+canary_may "repo/manifests/*"
 agent_start
 
 # in POD CONTAINER COMMAND...: runs it in a container.
@@ -31,7 +32,7 @@ data: {color: blue, "file.txt": one}
 apiVersion: v1
 kind: Secret
 metadata: {name: password}
-stringData: {word: canary-secret}
+stringData: {word: $CANARY}
 ---
 apiVersion: v1
 kind: Service
@@ -103,7 +104,7 @@ hears '^report epoch=1 settled=1 pods=2' "the report says settled"
 is "$(in_pod "$W1" main sh -c 'echo $GREETING')" 'blue $(COLOR) $(NONE)' \
 	"\$(VAR) is expanded, \$\$ is a dollar, unknown ones stay"
 is "$(in_pod "$W1" main sh -c 'echo $WORD $FROM_IMAGE')" \
-	"canary-secret yes" "environment of a Secret and of the image"
+	"$CANARY yes" "environment of a Secret and of the image"
 is "$(in_pod "$W1" main cat /data/made /data/uid)" "made
 0" "the init container ran first, on a shared volume"
 is "$(in_pod "$W1" main cat /conf/color)" blue "ConfigMap as a volume"
@@ -138,7 +139,7 @@ is "$(wget -q -O- -T 3 http://10.96.0.20/index.html 2>/dev/null ||
 is "$(in_pod "$W2" main wget -q -O- \
 	"http://$(status --arg n "$W1" '.pods[] | select(.name == $n) | .ip'):8080/" 2>&1)" \
 	hello "pod reaches pod"
-is "$(find "$STATE" -type f ! -path '*/git/*' -exec grep -l canary-secret {} + 2>/dev/null)" "" \
+is "$(find "$STATE" -type f ! -path '*/git/*' -exec grep -l "$CANARY" {} + 2>/dev/null)" "" \
 	"E70 a Secret is in no file on disk"
 
 # --- logs ------------------------------------------------------------------------

@@ -6,6 +6,7 @@ need_program git jq curl ssh-keygen
 PYTHON=/usr/bin/python3
 $PYTHON -c 'import yaml, jsonschema' 2>/dev/null || skip_all "needs python3-yaml and python3-jsonschema"
 tmpdir
+canary_may step.sh upload.head
 CI=$TOP/examples/ci
 PATH=$BIN:$PATH
 HOME=$TMP/home
@@ -76,7 +77,7 @@ job()
 	: >"$TMP/run.summary"
 	step github "$CI/github.yml" "$2" "$1" \
 		github.server_url="file://$TMP/srv" github.repository=org/fleet \
-		github.token=canary-token github.event.number=7 \
+		github.token="$CANARY" github.event.number=7 \
 		github.api_url="http://127.0.0.1:$(cat "$TMP/port" 2>/dev/null)" \
 		github.event.pull_request.base.sha="$BASE" \
 		github.event.pull_request.head.sha="$3" \
@@ -91,7 +92,7 @@ like "$OUT" "^::notice title=reconcile::.*1 to update" "its notice has the plan"
 like "$(cat "$TMP/run.summary")" '~ Deployment web' "and the step summary too"
 check markdown "$TMP/run.summary" >"$TMP/why" && ok "which is markdown that a comment may be" || not_ok "summary" "$(cat "$TMP/why")"
 is "$(find "$TMP/run" -name web.yaml)" "" "nothing was checked out"
-is "$(grep -r canary-token "$TMP/run" "$TMP/run.output" "$TMP/run.summary")" "" "the token is nowhere left"
+is "$(grep -r "$CANARY" "$TMP/run" "$TMP/run.output" "$TMP/run.summary")" "" "the token is nowhere left"
 run workflow "$BAD"
 is "$ST $(cat "$TMP/run.output")" "3 status=3" "a bad manifest: red"
 like "$OUT" "^::error file=apps/web.yaml,line=13,col=[0-9]+,title=reconcile M201::" "with an annotation at its line"
@@ -133,7 +134,7 @@ wait "$SERVER"
 jq -r .sarif "$TMP/upload" | base64 -d | gzip -d >"$TMP/uploaded.sarif"
 check sarif "$TMP/uploaded.sarif" >"$TMP/why" && ok "as GitHub wants it" || not_ok "upload" "$(cat "$TMP/why")"
 is "$(jq -r '"\(.commit_sha) \(.ref)"' "$TMP/upload")" "$DENIED refs/pull/7/head" "for the right commit"
-like "$(cat "$TMP/upload.head")" "^Authorization: Bearer canary-token" "with the token in a header"
+like "$(cat "$TMP/upload.head")" "^Authorization: Bearer $CANARY\$" "with the token in a header"
 
 # --- the job of GitLab ----------------------------------------------------------------------------
 gitlab() # HEAD

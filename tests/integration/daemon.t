@@ -94,14 +94,14 @@ kill -TERM "$D"
 if wait_for 10 test ! -d "/proc/$D"; then ok "SIGTERM ends it"; else not_ok "SIGTERM ends it"; fi
 
 # --- Secrets -----------------------------------------------------------------------------------
-canary=canary-$(printf '%s' "$$" | sha256sum | cut -c1-20)
+canary_may "clone/apps/secret.yaml"
 secret()
 {
 	cat >"$W/clone/apps/secret.yaml" <<-EOF
 	apiVersion: v1
 	kind: Secret
 	metadata: {name: password}
-	stringData: {word: $canary}
+	stringData: {word: $CANARY}
 	EOF
 	cat >>"$W/clone/apps/web.yaml" <<-EOF
 	        volumeMounts: [{name: s, mountPath: /secret, readOnly: true}]
@@ -120,11 +120,13 @@ manifests 1 true
 world_commit "allow"
 secret
 world_commit "secret"
+run rec --dry-run
+like "$OUT" "\+ Secret password" "a dry run names the Secret that will be made"
 run rec
 is "$ST" 0 "allowed by policy, in the commit before" || printf '%s\n' "$ERR" | sed 's/^/# /'
 C=$(engine list --format json | jq -r '.[].id | select(endswith("sandbox") | not)' | head -n 1)
-is "$(engine exec "$C" /bin/cat /secret/word)" "$canary" "the pod has it as a file"
-is "$(engine exec "$C" /bin/sh -c 'echo $WORD')" "$canary" "and in its environment"
+is "$(engine exec "$C" /bin/cat /secret/word)" "$CANARY" "the pod has it as a file"
+is "$(engine exec "$C" /bin/sh -c 'echo $WORD')" "$CANARY" "and in its environment"
 {
 	rec --dry-run
 	rec --dry-run -o json
@@ -134,6 +136,6 @@ is "$(engine exec "$C" /bin/sh -c 'echo $WORD')" "$canary" "and in its environme
 	rec audit show --log "$W/host-1/state/audit" -o json
 	cat "$W"/manager/*.log "$W"/host-1/*.log
 } >"$TMP/outputs" 2>&1
-if grep -q "$canary" "$TMP/outputs"; then not_ok "A99: the secret is in no output" "$(grep -n "$canary" "$TMP/outputs" | cut -c1-200)"; else ok "A99: the secret is in no output"; fi
-if grep -aqr "$canary" "$W/manager/state" --exclude-dir=repository.git; then not_ok "A99: nor in the manager's store"; else ok "A99: nor in the manager's store"; fi
+if grep -q "$CANARY" "$TMP/outputs"; then not_ok "A99: the secret is in no output" "$(grep -n "$CANARY" "$TMP/outputs" | cut -c1-200)"; else ok "A99: the secret is in no output"; fi
+if grep -aqr "$CANARY" "$W/manager/state" --exclude-dir=repository.git; then not_ok "A99: nor in the manager's store"; else ok "A99: nor in the manager's store"; fi
 finish

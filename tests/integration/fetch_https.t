@@ -10,7 +10,7 @@ git_server_begin
 read -r PLAIN CLOSING OLD AUTH NONE <<EOF
 $(git_ports 5)
 EOF
-CANARY=c4nary-t0ken-$$
+canary_may cred .netrc "*nginx*.conf"
 R=$TMP/repo
 new_repo "$R"
 TIP=$(head_of "$R")

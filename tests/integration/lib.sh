@@ -8,6 +8,7 @@
 # Variables that a caller may set:
 #   B            build folder (default: build, below the top of the tree)
 #   MUST_WORK=1  a skip is a failure (CI, for what CI is known to have)
+#   RECONCILE_CANARY  the secret of this run, see canary_may below
 #   BASELINE_SCOPE  regular expression; only baseline lines that match are
 #                compared, for machines where other things run meanwhile
 
@@ -25,6 +26,9 @@ T_N=0
 T_FAILED=0
 T_EXIT=
 T_NAME=$(basename "$0" .t)
+CANARY=${RECONCILE_CANARY:-canary$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')}
+CANARY_MAY=
+CANARY_LEFT=
 T_TAG=t$$
 TMP=
 
@@ -116,6 +120,7 @@ run()
 	"$@" </dev/null >"$TMP/.out" 2>"$TMP/.err" || ST=$?
 	OUT=$(cat "$TMP/.out")
 	ERR=$(cat "$TMP/.err")
+	[ -z "$CANARY_MAY" ] || cat "$TMP/.out" "$TMP/.err" >>"$TMP/.said"
 }
 
 # succeeds NAME CMD ARG... / fails NAME STATUS ERE CMD ARG...
@@ -168,6 +173,7 @@ t_cleanup()
 	for _f in $T_EXIT; do
 		"$_f" >/dev/null 2>&1 || true
 	done
+	canary_check || _st=1
 	if [ -n "$TMP" ] && [ -d "$TMP" ]; then
 		rm -rf --one-file-system -- "$TMP"
 	fi
@@ -266,6 +272,63 @@ baseline_check()
 		not_ok "$1" "$(diff "$TMP/.baseline" "$TMP/.baseline.now" |
 			grep '^[<>]')"
 	fi
+}
+
+# --- the canary ------------------------------------------------------------
+# A99: $CANARY is a secret of this run: a suite gives it to the product as the
+# value of a Secret, a credential or the comment of a key.  It must stand in
+# nothing that is printed (run-suites looks) nor in any file that the suite
+# leaves: output of `run`, logs, audit logs, plans, reports, state.
+#
+# canary_may PATTERN...: turns the search on; paths below $TMP (or the folder of
+# canary_look) that match, as in case, are where the suite itself put it, or where it must be.
+canary_may()
+{
+	for _p in "$@"; do
+		CANARY_MAY="$CANARY_MAY $_p"
+	done
+}
+
+# The word itself, in hex, and in base64 at each of three places; whole quanta.
+canary_forms()
+{
+	printf '%s\n' "$CANARY"
+	printf '%s' "$CANARY" | od -An -v -tx1 | tr -d ' \n'
+	echo
+	for _p in "" x xx; do
+		printf '%s%s' "$_p" "$CANARY" | base64 -w0 |
+			cut -c"$((${#_p} == 0 ? 1 : 5))"-20
+	done
+}
+
+canary_found() # FILE-BELOW: is it one where it may not be?
+{
+	for _p in $CANARY_MAY; do
+		# shellcheck disable=SC2254
+		case $1 in $_p) return 1 ;; esac
+	done
+}
+
+# canary_look DIR: remembers files below that have it; for folders that a suite
+# removes itself, before it does.  $TMP is looked at in any case.
+canary_look()
+{
+	[ -n "$CANARY_MAY" ] && [ -d "$1" ] && [ -d "$TMP" ] || return 0
+	canary_forms >"$TMP/.canary"
+	CANARY_LEFT=$CANARY_LEFT$(set -f
+		find "$1" -xdev -type f ! -path "$TMP/.canary" -print0 |
+			xargs -0 -r grep -aslFf "$TMP/.canary" |
+			while read -r _f; do
+				if canary_found "${_f#"$1"/}"; then echo " $_f"; fi
+			done)
+}
+
+canary_check()
+{
+	canary_look "$TMP"
+	[ -n "$CANARY_LEFT" ] || return 0
+	printf 'A99: %s left the canary in:%s\n' "$T_NAME" "$CANARY_LEFT" >&2
+	return 1
 }
 
 # canary_make DIR: a tree with known bytes; canary_sum DIR: one line of its

@@ -6,6 +6,7 @@
 . "$TOP/tests/attack/people_lib.sh"
 need_program jq
 people_setup
+canary_may "repo/manifests/*"
 R=$TMP/repo
 new_people_repo "$R"
 BASE=$(git -C "$R" rev-parse HEAD)

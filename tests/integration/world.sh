@@ -160,6 +160,7 @@ world_begin()
 world_end()
 {
 	world_down
+	canary_look "$W"
 	rm -rf --one-file-system -- "$W"
 }
 
@@ -175,8 +176,10 @@ fatal()
 world_repo() # an empty repository, a clone to work in, and signing keys
 {
 	mkdir -p "$W/keys" "$W/manager"
+	[ -z "${CANARY:-}" ] || canary_may "keys/*" "w/keys/*"
 	for _k in alice bob carol mallory; do
-		ssh-keygen -q -t ed25519 -N '' -C "$_k" -f "$W/keys/$_k"
+		ssh-keygen -q -t ed25519 -N '' -C "$_k ${CANARY:-}" \
+			-f "$W/keys/$_k"
 	done
 	printf 'alice@example.com namespaces="git" %s\n' \
 		"$(cut -d' ' -f1,2 "$W/keys/alice.pub")" \

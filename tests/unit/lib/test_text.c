@@ -126,9 +126,38 @@ static void hex(void **state)
 	assert_false(text_is_hex("00ff0", 4));
 }
 
+static void test_A100_inert(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		bool escaped;
+	} cases[] = {
+		{"::error::x", ":\\x3aerror::x", false},
+		{"  ::error", "  :\\x3aerror", false},
+		{"fe80::1", "fe80::1", false},
+		{"a ##[b] ###", "a #\\x23[b] #\\x23\\x23", false},
+		{"a\\x1b\n", "a\\x5cx1b\\x0a", false},
+		{"a\\x1b\n", "a\\x1b\\x0a", true},
+		{"", "", false},
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1024);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_reset(&out);
+		buf_puts(&out, "|");
+		text_inert(&out, cases[i].in, strlen(cases[i].in),
+			   cases[i].escaped);
+		assert_string_equal(out.data + 1, cases[i].out);
+	}
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_A100_inert),
 		cmocka_unit_test(A98_escape_table),
 		cmocka_unit_test(safe_is_cut_at_a_character),
 		cmocka_unit_test(utf8),
