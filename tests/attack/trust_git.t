@@ -129,6 +129,13 @@ two 'a bad and a good signature' bad bad good
 } >"$TMP/f"
 says 'the signature in the message' bad T110 'no signature' \
 	"$(raw_commit "$R" "$TMP/f")"
+{
+	sed '/^gpgsig/,/END SSH/d' "$TMP/c"
+	echo 'gpgsigX altered'
+	sed -n '/^gpgsig/,/END SSH/p' "$TMP/c"
+} >"$TMP/f"
+says 'A14 a line gpgsigX and the signature in the message' bad T110 \
+	'no signature' "$(raw_commit "$R" "$TMP/f")"
 fudge 'OpenPGP armor around it' bad T112 'OpenPGP' 's/SSH SIG/PGP SIG/'
 fudge 'X.509 armor around it' bad T112 'X.509' 's/SSH SIGNATURE/SIGNED MESSAGE/'
 fudge 'armor without its end' bad T113 'END SSH' '/END SSH/d'

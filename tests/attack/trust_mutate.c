@@ -41,6 +41,8 @@ static const struct {
 	/* the object: git reads what it looks for and passes over the rest */
 	{TCODE_GRAMMAR, "is not known", "unknown-header", NULL},
 	{TCODE_GRAMMAR, "want header", "headers-in-another-order", NULL},
+	{TCODE_GRAMMAR, "want an empty line", "headers-without-end", NULL},
+	{TCODE_GRAMMAR, "has no end", "headers-without-end", NULL},
 	{TCODE_GRAMMAR, "want \"key value\"", "header-without-value", NULL},
 	{TCODE_GRAMMAR, "carriage return", "carriage-return", NULL},
 	{TCODE_GRAMMAR, "NUL byte", "nul", NULL},
