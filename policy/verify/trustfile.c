@@ -196,6 +196,21 @@ static int answer_target(struct answer *a)
 	return 0;
 }
 
+int trustfile_faults(struct store *store, const struct commit_id *tree,
+		     struct arena *arena, struct diags *diags,
+		     struct verdict *v)
+{
+	struct manifest_input in = {0};
+	struct people *p = NULL;
+	struct verdict first = {0};
+	bool found = false;
+	int r = files_read(store, tree, PEOPLE_PATH, arena, &found, &in, v);
+
+	if (r == 0 && found && people_read(&in, arena, diags, &p, &first) == 0)
+		people_free(p);
+	return r;
+}
+
 int trustfile_answer(const Verify__VerifyRequest *req, struct store *store,
 		     struct reply *reply, struct verdict *v, struct err *err)
 {

@@ -9,6 +9,11 @@
 #include "policy/verify/reply.h"
 #include "policy/verify/store.h"
 
+/* What is wrong with the trust policy of a tree, where there is one: adds
+ * diagnostics.  ERR_TRUST where the store is not good. */
+int trustfile_faults(struct store *store, const struct commit_id *tree,
+		     struct arena *arena, struct diags *diags,
+		     struct verdict *v);
 /* Fills the reply, mode TRUST of verify.proto.  ERR_TRUST with a verdict where
  * the revision or the store is not good; other codes in err. */
 int trustfile_answer(const Verify__VerifyRequest *req, struct store *store,

@@ -112,6 +112,11 @@ static int judge(struct errand *job, struct verdict *v, struct err *err)
 	diags_init(&diags, job->arena, DIAGS_MAX);
 	r = judge_commit(&job->store, &ask, job->arena, &diags, &result, v,
 			 err);
+	/* trust says the first fault alone; its author wants all of them */
+	if (r == 0 && job->proposal)
+		r = trustfile_faults(&job->store, &h->tree, job->arena, &diags,
+				     v);
+	diags_sort(&diags);
 	reply_diags(&job->reply, &diags);
 	if (r == 0) {
 		job->reply.message.verdict =

@@ -266,4 +266,15 @@ policy "$R" 2 "s|keys: \\[\\] # here|payloads: [\"sha256:$DENIED\"]|"
 as alice "$R"
 git -C "$R" -c user.signingKey="$TMP/alice" merge -q --no-ff -S -m merge side
 bad 'A16 a merged commit that the policy denies' T105 "$DENIED"
+
+# --- a proposal says all that is wrong with the policy, at its place
+back
+policy "$R" 2 's/people: .alice@example.org, bob/people: [alice@example.or, bob/; s/PIN/Pin/'
+as alice "$R"
+ask_verify "$R" HEAD mode=proposal accepted="$BASE" signers= revoked= id= ref=
+like "$OUT" '^verdict REFUSED_MANIFEST' 'a broken policy is a fault of its author'
+like "$OUT" "^diag M309 .reconcile/trust.yaml:[0-9]+:[0-9]+ 'alice@example.or' is not" \
+	'... with its place'
+like "$OUT" '^diag M208 .reconcile/trust.yaml:.*have string .Pin' '... and the next'
+like "$OUT" '^by .* T182 ' '... and trust says so too'
 finish
