@@ -213,16 +213,16 @@ static int check_body(const struct wire_span *body, struct buf *out,
 			    head[2]);
 }
 
+/* In the old format with the shortest length, as gpg writes it. */
 static void put_packet(unsigned int tag, const struct buf *body,
 		       struct buf *out)
 {
-	size_t len = body->len;
-	const uint8_t head[] = {(uint8_t)(0xc0 | tag), 0xff,
-				(uint8_t)(len >> 24),  (uint8_t)(len >> 16),
-				(uint8_t)(len >> 8),   (uint8_t)len};
+	unsigned int form = body->len > 65535 ? 2 : body->len > 255 ? 1 : 0;
 
-	buf_put(out, head, sizeof(head));
-	buf_put(out, body->data, len);
+	buf_putc(out, (char)(0x80 | tag << 2 | form));
+	for (unsigned int left = 1u << form; left-- > 0;)
+		buf_putc(out, (char)(body->len >> 8 * left));
+	buf_put(out, body->data, body->len);
 }
 
 int openpgp_read_signature(const struct wire_span *packets, struct buf *out,

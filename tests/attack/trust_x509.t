@@ -536,14 +536,21 @@ if command -v gpgsm >/dev/null && command -v gpg-agent >/dev/null; then
 	openssl pkcs12 -export -legacy -keypbe PBE-SHA1-3DES \
 		-certpbe PBE-SHA1-3DES -macalg sha1 -in rsa.pem -inkey rsa.key \
 		-certfile root.pem -out rsa.p12 -passout pass:x
-	gpgsm --batch --pinentry-mode loopback --passphrase-fd 3 \
-		--import rsa.p12 3<pw 2>gpgsm.log
 	echo "$(openssl x509 -in root.pem -noout -fingerprint -sha1 |
 		cut -d= -f2) S relax" >"$GNUPGHOME/trustlist.txt"
-	gpgconf --reload gpg-agent
-	gpgsm --batch --pinentry-mode loopback --passphrase-fd 3 \
-		--disable-crl-checks -u alice@example.org --armor --detach-sign \
-		-o gpgsm.sig payload 3<pw 2>>gpgsm.log || diag "$(cat gpgsm.log)"
+	sm()
+	{
+		gpgsm --batch --pinentry-mode loopback --passphrase-fd 3 "$@" \
+			3<pw 2>>gpgsm.log
+	}
+	# on a busy machine the agent may not be up in time
+	gpgsm_signs()
+	{
+		sm --import rsa.p12
+		sm --disable-crl-checks -u alice@example.org --armor \
+			--detach-sign --yes -o gpgsm.sig payload
+	}
+	wait_for 20 gpgsm_signs || diag "$(cat gpgsm.log)"
 	echo 'alice x509 email:alice@example.org - root.pem' >pins
 	good 'gpgsm' armor=gpgsm.sig
 	sed '1d;$d' gpgsm.sig | openssl base64 -d >gpgsm.der
