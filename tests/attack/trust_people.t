@@ -271,8 +271,11 @@ git -C "$R" -c user.signingKey="$TMP/forge" merge -q --no-ff --no-commit \
 put "$R" manifests/two/topic.yaml evil
 git -C "$R" add -A
 git -C "$R" -c user.signingKey="$TMP/forge" commit -q -S -m merge
+touch "$TMP/stamp"
 no_by 'A32 an evil merge by the forge' T147 'another tree than merging' \
 	"$(head_of "$R")" accepted="$MAIN"
+is "$(find "$R/.git" -newer "$TMP/stamp")" '' \
+	'... made again without a byte written'
 git -C "$R" reset -q --hard "$MAIN"
 git -C "$R" -c user.signingKey="$TMP/forge" merge -q --no-ff --no-commit \
 	"$TOPIC" >/dev/null 2>&1
@@ -458,6 +461,41 @@ echo junk >"$R/.reconcile/trust.yaml"
 as alice "$R"
 no_by 'a trust policy that does not decode' T182 '.' \
 	"$(head_of "$R")" accepted="$BASE"
+back
+
+# --- rules that want a hardware key touched, or a PIN
+forge_key sk-ed25519 token
+git -C "$R" config gpg.ssh.program "$TMP/sign-program"
+# touch_by FLAGS: a step of carol with her hardware key
+touch_by()
+{
+	signer_program git sk-ed25519 "$1"
+	put "$R" manifests/web/a.yaml "$1"
+	git -C "$R" add -A
+	git -C "$R" -c user.signingKey="$TMP/token" commit -q -S -m touch
+}
+git -C "$R" config --unset gpg.ssh.program
+RULE='  - paths: ["manifests/web/**"]\n    people: [carol@example.org]\n    require: [PIN]'
+write_trust "$R" 2 "s|$(pub carol)|&\n      validBefore: \"2098-01-01T00:00:00Z\"\n    - ssh: $(pub token)\n      noTouchRequired: true|;s|^  - paths: .*[.]reconcile.*|$RULE\n&|"
+as alice "$R"
+approve bob "$R" "$BASE" HEAD
+as alice "$R"
+HARD=$(head_of "$R")
+put "$R" manifests/web/a.yaml x
+as carol "$R"
+no_by 'A12 a rule that wants a PIN: a plain key' T190 \
+	'rules.0.: want 1 .*[(]key with a PIN[)], have nobody' "$(head_of "$R")" \
+	accepted="$HARD"
+git -C "$R" reset -q --hard "$HARD"
+git -C "$R" config gpg.ssh.program "$TMP/sign-program"
+touch_by 1
+no_by 'A12 ... a hardware key, touched' T190 'key with a PIN' \
+	"$(head_of "$R")" accepted="$HARD"
+git -C "$R" reset -q --hard "$HARD"
+touch_by 5
+ok_by 'A12 ... a hardware key, touched, with a PIN' "$(head_of "$R")" \
+	accepted="$HARD"
+git -C "$R" config --unset gpg.ssh.program
 back
 
 # --- revoked people, and keys that are exchanged
