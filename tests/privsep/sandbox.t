@@ -38,6 +38,9 @@ start()
 	fetch)
 		set -- -r "fetch:$TMP/repo.git" "$_act" "$BIN/reconcile-fetch"
 		;;
+	dial)
+		set -- "$_act" "$BIN/reconcile-dial" localhost 1
+		;;
 	pull)
 		set -- -f "$TMP/blobs" "$_act" "$BIN/reconcile-pull"
 		;;
@@ -75,6 +78,7 @@ done <<EOT
 audit 0
 verify 0
 fetch 0
+dial 0
 pull 0
 channel 0
 link 0
@@ -93,10 +97,10 @@ like "$s" "Uid: 1000000 1000000" "reconcile-unpack: is nobody on the host"
 table()
 {
 	cat <<-'EOT'
-	socket-inet network: pull=result link=result net=result
-	socket-inet-raw network: pull=EPERM link=EPERM net=EPERM
-	socket-unix network: pull=result link=result net=result
-	socket-netlink network: pull=EAFNOSUPPORT link=EAFNOSUPPORT net=result
+	socket-inet network: pull=result link=result net=result dial=result
+	socket-inet-raw network: pull=EPERM link=EPERM net=EPERM dial=EPERM
+	socket-unix network: pull=result link=result net=result dial=result
+	socket-netlink network: pull=EAFNOSUPPORT link=EAFNOSUPPORT net=result dial=EAFNOSUPPORT
 	socket-packet network:
 	socket-alg network:
 	socket-vsock network:
@@ -125,24 +129,24 @@ table()
 	capset privilege: net=EFAULT openpgp=EFAULT
 	prctl-dumpable privilege: net=result openpgp=result
 	second-filter privilege: net=EINVAL openpgp=EINVAL
-	mprotect-exec memory: pull=ENOMEM link=ENOMEM net=ENOMEM openpgp=ENOMEM
-	mmap-exec memory: pull=result link=result net=result openpgp=result
+	mprotect-exec memory: pull=ENOMEM link=ENOMEM net=ENOMEM openpgp=ENOMEM dial=ENOMEM
+	mmap-exec memory: pull=result link=result net=result openpgp=result dial=result
 	chown owners: unpack=ENOENT
 	mknod owners: unpack=ENOENT
 	ioctl-tiocsti terminal:
 	unknown-number L08
 	x32-getpid E60
 	i386-getpid E60
-	read-shadow files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES
-	read-proc-1 files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES
-	list-root files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES
+	read-shadow files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES dial=EACCES
+	read-proc-1 files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES dial=EACCES
+	list-root files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES dial=EACCES
 	write-etc files: audit=EACCES fetch=EACCES pull=EACCES link=EACCES unpack=ENOENT net=EACCES
-	getpid control: audit=result verify=result fetch=result pull=result channel=result link=result unpack=result net=result openpgp=result
+	getpid control: audit=result verify=result fetch=result pull=result channel=result link=result unpack=result net=result openpgp=result dial=result
 	EOT
 }
 
 while read -r act row who; do
-	for p in audit verify fetch pull channel link unpack net openpgp; do
+	for p in audit verify fetch dial pull channel link unpack net openpgp; do
 		want="killed SIGSYS" text="is killed"
 		for w in $who; do
 			case $w in
