@@ -130,6 +130,53 @@ echo -n $(($(date +%s) + 7200)) >"$STATE/clock"
 run $AGENT anchor "$COMMIT"
 is "$(($(cat "$STATE/clock") - $(date +%s) < 60))" 1 \
 	"A90 an anchor ends a floor that a fast clock made"
+
+# --- a manager that keeps commits back --------------------------------------------
+# Another host: trust by a policy in git, in a history that begins with it.
+rm -rf "$STATE/accepted" "$STATE/assignment.pb" "$STATE/audit" "$STATE/git" \
+	"$STATE/clock"
+EPOCH=0
+cat >"$TMP/repo/.reconcile/trust.yaml" <<Y
+apiVersion: reconcile/v1alpha1
+kind: TrustPolicy
+metadata: {name: trust}
+spec:
+  version: 1
+  expires: "$(date -u -d '+30 days' +%Y-%m-%dT%H:%M:%SZ)"
+  authorization: Paths
+  people:
+  - name: alice@example.org
+    keys: [{ssh: "$(cut -d' ' -f1,2 "$TMP/alice.pub")"}]
+  root: {people: [alice@example.org], threshold: 1}
+  rules: [{paths: ["**"], people: [alice@example.org]}]
+  freshness: {maxAge: 1h}
+  revocations:
+    asOf: "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    keys: [{fingerprint: "$(ssh-keygen -lf "$TMP/mallory.pub" | cut -d' ' -f2)", reason: test}]
+Y
+git -C "$TMP/repo" checkout -q --orphan fresh
+"$AGENT_TOOL" trust "$STATE/trust-root.pb" "$REPO_ID" "$REF" \
+	"sha256:$(sha256sum <"$TMP/repo/.reconcile/trust.yaml" | cut -d' ' -f1)"
+again
+put_commit
+takes "A27 control: a fresh commit"
+is "$(status .stale)/$(($(status .freshUntil) - $(date +%s) > 3500))" false/1 \
+	"A27 the host's status says until when"
+content 9
+GIT_COMMITTER_DATE="@$(($(date +%s) - 7200))" put_commit
+refuses "A27 a commit that is first seen when it is two hours old" "$COMMIT" \
+	'code=H103 .*T146 first seen now, but was fresh until 20'
+COMMIT=$(git -C "$TMP/repo" rev-parse HEAD~1)
+takes "A27 the commit in force can be assigned anew"
+agent_stop
+echo -n $(($(date +%s) + 7200)) >"$STATE/clock"
+again
+is_stale() { [ "$(status .stale)" = true ]; }
+wait_for 25 is_stale && ok "A27 two hours later it is stale, and the status says so" ||
+	not_ok "A27 two hours later it is stale" "$(status -c .)"
+wait_for 25 grep -aq '"type":"trust.stale"' "$STATE/audit/log" &&
+	ok "A27 and the host's log" || not_ok "A27 and the host's log"
+takes "A27 what is in force is carried out all the same"
 agent_reset
 baseline_check "nothing stays"
 finish

@@ -10,7 +10,7 @@
  *	    POD: UID,NS,NAME,KIND,OWNER,HASH,INDEX,COMMIT[,CONTAINER=DIGEST...]
  *	logs NS POD CONTAINER LINES
  * As itself:
- *	agent_tool trust OUT REPOSITORY_ID REF SIGNERS_FILE
+ *	agent_tool trust OUT REPOSITORY_ID REF SIGNERS_FILE|sha256:POLICY
  *	agent_tool join OUT POD_CIDR SERVICE_CIDR [label:K=V...]
  *[taint:K=V:E...] agent_tool templates VERIFY REPOSITORY TRUST COMMIT prints
  *"KIND NS NAME HASH", a workload a line
@@ -66,15 +66,20 @@ static int make_trust(char **argv)
 {
 	Verify__TrustRoot t = VERIFY__TRUST_ROOT__INIT;
 	char none[] = "# none\n";
-	struct buf signers = get(argv[5]);
+	bool in_git = strncmp(argv[5], "sha256:", 7) == 0;
+	struct buf signers = in_git ? (struct buf){0} : get(argv[5]);
 	uint8_t *packed;
 
 	t.repository_id = argv[3];
 	t.ref = argv[4];
-	t.allowed_signers.data = (uint8_t *)signers.data;
-	t.allowed_signers.len = signers.len;
-	t.revoked_keys.data = (uint8_t *)none;
-	t.revoked_keys.len = strlen(none);
+	if (in_git) {
+		t.trust_policy = argv[5];
+	} else {
+		t.allowed_signers.data = (uint8_t *)signers.data;
+		t.allowed_signers.len = signers.len;
+		t.revoked_keys.data = (uint8_t *)none;
+		t.revoked_keys.len = strlen(none);
+	}
 	packed = malloc(verify__trust_root__get_packed_size(&t));
 	put(argv[2], packed, verify__trust_root__pack(&t, packed));
 	free(packed);
