@@ -38,6 +38,7 @@ int cli_json(const struct cli *cli, bool *out, struct err *err);
 
 /* The commands; ctx is the struct cli. */
 int pass_command(void *ctx, struct err *err);
+int apply_command(void *ctx, struct err *err);
 int misc_init(void *ctx, struct err *err);
 int status_command(void *ctx, struct err *err);
 int host_list_command(void *ctx, struct err *err);

@@ -18,6 +18,7 @@ static const struct opt pass_opts[] = {
 	{"output", 'o', "FORMAT[=FILE]",
 	 "of a dry run, may repeat: text, json, markdown, github, gitlab, "
 	 "sarif, junit"},
+	{"out", 0, "FILE", "with --dry-run: save the plan for `apply`"},
 	{"detailed-exitcode", 0, NULL, "exit 2 when changes are pending"},
 	{"allow-deletes", 0, NULL, "delete more than the policy's share"},
 	{"timeout", 't', "SECONDS", "how long to wait for convergence"},
@@ -35,6 +36,11 @@ static const struct opt token_opts[] = {
 
 static const struct opt revoke_opts[] = {
 	{"reason", 0, "TEXT", "why, for the audit log"},
+};
+
+static const struct opt apply_opts[] = {
+	{"allow-deletes", 0, NULL, "delete more than the policy's share"},
+	{"timeout", 't', "SECONDS", "how long to wait for convergence"},
 };
 
 static const struct opt schema_opts[] = {
@@ -81,6 +87,8 @@ static const struct opt logs_opts[] = {
 static const struct opt_command commands[] = {
 	{"", "", "one pass: pull, verify, plan, apply, wait", pass_opts,
 	 COUNT(pass_opts), 0, 0, pass_command},
+	{"apply", "FILE", "carry out a saved plan, exactly or not at all",
+	 apply_opts, COUNT(apply_opts), 1, 1, apply_command},
 	{"init", "", "make the certificate authority, keys and state", NULL, 0,
 	 0, 0, misc_init},
 	{"status", "", "hosts, workloads and pods", output_opts,

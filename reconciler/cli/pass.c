@@ -4,6 +4,7 @@
 #include "lib/num.h"
 #include "lib/text.h"
 #include "policy/verify/verify.pb-c.h"
+#include "reconciler/cli/apply.h"
 #include "reconciler/cli/daemon.h"
 #include "reconciler/cli/output.h"
 #include "reconciler/cli/propose.h"
@@ -101,6 +102,8 @@ static int dry_run(struct cli *cli, struct err *err)
 			 "last",
 			 why.msg);
 	r = pass_run(&core, &options, cli->arena, &p, err);
+	if (r == 0)
+		r = apply_save(cli, &core, &p, err);
 	if (r == 0) {
 		if (p.exit == CORE_EXIT_DONE && p.plan.n > 0 &&
 		    opt_get(&cli->values, "detailed-exitcode") != NULL)
@@ -124,6 +127,12 @@ static void say_end(const struct core *core, const struct pass_result *p)
 		break;
 	case CORE_EXIT_AGAIN:
 		core_say(core, "Try again: %s.",
+			 p->summary != NULL ? p->summary : "see above");
+		break;
+	case CORE_EXIT_STALE_PLAN:
+		core_say(core,
+			 "The plan does not fit any more: %s. Make it and "
+			 "read it again.",
 			 p->summary != NULL ? p->summary : "see above");
 		break;
 	case CORE_EXIT_AUDIT:
@@ -150,8 +159,8 @@ static void say_end(const struct core *core, const struct pass_result *p)
 	}
 }
 
-static int options_of(const struct cli *cli, struct pass_options *out,
-		      struct err *err)
+int pass_options_of(const struct cli *cli, struct pass_options *out,
+		    struct err *err)
 {
 	const char *timeout = opt_get(&cli->values, "timeout");
 	uint64_t seconds = 0;
@@ -175,9 +184,7 @@ int pass_command(void *ctx, struct err *err)
 	const char *from = opt_get(&cli->values, "from");
 	const char *to = opt_get(&cli->values, "to");
 	struct pass_options options;
-	struct pass_result p;
-	struct core core;
-	int r = options_of(cli, &options, err);
+	int r = pass_options_of(cli, &options, err);
 
 	if (r < 0)
 		return r;
@@ -189,19 +196,31 @@ int pass_command(void *ctx, struct err *err)
 			       "--output is for --dry-run and --from --to");
 	if (opt_get(&cli->values, "dry-run") != NULL)
 		return dry_run(cli, err);
+	if (opt_get(&cli->values, "out") != NULL)
+		return err_set(err, ERR_INPUT, "--out is for --dry-run");
+	return pass_once(cli, &options, err);
+}
+
+int pass_once(struct cli *cli, const struct pass_options *options,
+	      struct err *err)
+{
+	struct pass_result p;
+	struct core core;
+	int r;
+
 	r = cli_open(cli, false, &core, err);
 	if (r < 0)
 		return r;
-	core.patience_s = options.timeout_s;
+	core.patience_s = options->timeout_s;
 	r = membership_maintain(&core, err);
 	if (r == 0)
 		r = fleet_open(&core, true, err);
 	if (r == 0)
 		r = fleet_reload(&core, err);
 	if (r == 0 && opt_get(&cli->values, "daemon") != NULL) {
-		r = daemon_run(cli, &core, &options, err);
+		r = daemon_run(cli, &core, options, err);
 	} else if (r == 0) {
-		r = pass_run(&core, &options, cli->arena, &p, err);
+		r = pass_run(&core, options, cli->arena, &p, err);
 		if (r == 0) {
 			r = print_result(&p, err);
 			say_end(&core, &p);

@@ -1,9 +1,9 @@
 /* memo.c - see memo.h.  Times and restart counts are no inputs of the plan. */
 #include "reconciler/core/memo.h"
 
+#include "lib/encode.h"
 #include "reconciler/core/siblings.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void add_text(struct hash *h, const char *s)
@@ -52,11 +52,39 @@ static void add_pod(struct hash *h, const struct world_pod *p)
 	add_number(h, p->ready);
 }
 
+static void add_world(struct hash *h, const struct core *c,
+		      const struct world *w)
+{
+	add_text(h, w->applied_commit);
+	add_text(h, c->conf->pod_cidr);
+	add_text(h, c->conf->service_cidr);
+	for (size_t i = 0; i < w->n_hosts; i++)
+		add_host(h, &w->hosts[i]);
+	for (size_t i = 0; i < w->n_pods; i++)
+		add_pod(h, &w->pods[i]);
+}
+
+static void end(struct hash *h, char out[HASH_HEX])
+{
+	uint8_t digest[HASH_BYTES];
+
+	hash_end(h, digest);
+	hash_free(h);
+	encode_hex(out, digest, HASH_BYTES);
+}
+
+void memo_world(const struct core *c, const struct world *w, char out[HASH_HEX])
+{
+	struct hash *h = hash_new();
+
+	add_world(h, c, w);
+	end(h, out);
+}
+
 int memo_digest(struct core *c, const char *commit, const struct world *w,
 		struct arena *arena, char out[HASH_HEX], struct err *err)
 {
 	const unsigned char *root = NULL;
-	uint8_t digest[HASH_BYTES];
 	struct hash *h;
 	size_t len = 0;
 	int r = siblings_trust_root(c->conf, arena, &root, &len, err);
@@ -66,18 +94,9 @@ int memo_digest(struct core *c, const char *commit, const struct world *w,
 	h = hash_new();
 	add_text(h, RECONCILE_VERSION);
 	add_text(h, commit);
-	add_text(h, w->applied_commit);
 	hash_add(h, root, len);
-	add_text(h, c->conf->pod_cidr);
-	add_text(h, c->conf->service_cidr);
-	for (size_t i = 0; i < w->n_hosts; i++)
-		add_host(h, &w->hosts[i]);
-	for (size_t i = 0; i < w->n_pods; i++)
-		add_pod(h, &w->pods[i]);
-	hash_end(h, digest);
-	hash_free(h);
-	for (size_t i = 0; i < HASH_BYTES; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	add_world(h, c, w);
+	end(h, out);
 	return 0;
 }
 

@@ -14,6 +14,9 @@
  * hosts and pods as observed. */
 int memo_digest(struct core *c, const char *commit, const struct world *w,
 		struct arena *arena, char out[HASH_HEX], struct err *err);
+/* Of hosts and pods alone. */
+void memo_world(const struct core *c, const struct world *w,
+		char out[HASH_HEX]);
 /* Compares with, or stores, the digest of the last converged pass. */
 int memo_matches(struct core *c, const char *digest, struct arena *arena,
 		 bool *out, struct err *err);

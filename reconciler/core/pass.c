@@ -23,6 +23,8 @@
 #include "reconciler/core/pins.h"
 #include "reconciler/core/readers.h"
 #include "reconciler/core/record.h"
+#include "reconciler/core/savedplan.h"
+#include "reconciler/core/tally.h"
 #include "reconciler/core/tagged.h"
 #include "reconciler/core/witness.h"
 
@@ -30,6 +32,7 @@
 
 #define ROUND_ARENA ((size_t)1 << 30)
 #define DIAGS_MAX 1000
+#define SAVED_MAX ((size_t)256 << 20)
 #define REFUSED_MS 1000 /* for the rest of what a host has to say */
 
 static const int refusal_exit[] = {
@@ -96,93 +99,38 @@ static bool safeguard_trips(const struct pass_options *o,
 		       (size_t)p->target.want.policy.max_delete_percent;
 }
 
-struct tally { /* why the fleet is not there yet */
-	size_t behind, lost_with_pods, refused, not_ready;
-	const char *first; /* one of them in words */
-};
-
-static bool refuses(const struct fleet_host *l)
-{
-	return l != NULL && l->refusal != NULL && l->sent_epoch > 0 &&
-	       l->refused_epoch >= l->sent_epoch;
-}
-
-static bool has_pods(const struct world *w, const char *host)
-{
-	for (size_t j = 0; j < w->n_pods; j++)
-		if (w->pods[j].assigned && strcmp(w->pods[j].host, host) == 0)
-			return true;
-	return false;
-}
-
-/* Connected, but not heard of in this session, or behind. */
-static bool is_behind(struct core *c, const struct world_host *h,
-		      const struct fleet_host *l, const char *commit)
-{
-	return h->state == HOST_READY && l != NULL && l->connected &&
-	       (l->report == NULL || assign_is_stale(c, h, commit));
-}
-
-static void tally_host(struct core *c, const struct world *w,
-		       const struct world_host *h, const char *commit,
-		       struct arena *arena, struct tally *t)
-{
-	const struct fleet_host *l = fleet_find(c->fleet, h->name);
-
-	if (refuses(l)) {
-		t->refused++;
-		t->first = arena_printf(arena, "host %s refuses: %s", h->name,
-					l->refusal);
-	} else if (h->state == HOST_LOST && has_pods(w, h->name)) {
-		t->lost_with_pods++;
-		t->first = arena_printf(arena, "host %s is not connected",
-					h->name);
-	} else if (is_behind(c, h, l, commit)) {
-		t->behind++;
-		t->first = arena_printf(arena, "host %s has not confirmed",
-					h->name);
-	}
-}
-
-/* Pods that something is still expected of: not those of hosts that are gone
- * or refuse. */
-static void tally_pod(struct core *c, const struct world_pod *p,
-		      struct arena *arena, struct tally *t)
-{
-	const struct fleet_host *l = fleet_find(c->fleet, p->host);
-
-	if ((p->assigned && (p->ready || p->phase == POD_SUCCEEDED)) ||
-	    (!p->assigned && !p->reported) || l == NULL || !l->connected ||
-	    refuses(l))
-		return;
-	t->not_ready++;
-	if (t->first == NULL)
-		t->first = arena_printf(arena, "pod %s/%s on %s is not %s%s%s",
-					p->namespace, p->name, p->host,
-					p->assigned ? "ready" : "gone yet",
-					p->reason != NULL ? ": " : "",
-					p->reason != NULL ? p->reason : "");
-}
-
-static void tally_hosts(struct core *c, const struct world *w,
-			const char *commit, struct arena *arena,
-			struct tally *t)
-{
-	*t = (struct tally){0};
-	for (size_t i = 0; i < w->n_hosts; i++)
-		tally_host(c, w, &w->hosts[i], commit, arena, t);
-	for (size_t j = 0; j < w->n_pods; j++)
-		tally_pod(c, &w->pods[j], arena, t);
-}
-
 /* One turn of the loop: settled state out, changes in.  *out_idle: nothing was
  * done, wait for the hosts. */
 struct turn {
 	struct tally tally;
 	bool idle, waiting, converged, stuck;
+	bool foreign; /* something is due that the saved plan does not have */
 };
 
-static int pass_turn(struct core *c, struct execution *x, struct pass_result *p,
+static bool is_foreign(const struct pass_options *o,
+		       const struct pass_result *p, const struct plan *step,
+		       struct arena *arena, struct turn *out)
+{
+	const struct plan_change *f = NULL;
+
+#ifndef GUARD_OFF_SAVED_PLAN
+	if (o->saved != NULL)
+		f = savedplan_foreign(&p->plan, step);
+#else
+	(void)o, (void)p, (void)step;
+#endif
+	if (f == NULL)
+		return false;
+	out->foreign = true;
+	out->tally.first = arena_printf(
+		arena, "%s/%s%s%s is due now and not in the plan",
+		f->namespace == NULL ? "" : f->namespace, f->name,
+		f->pod == NULL ? "" : ", pod ", f->pod == NULL ? "" : f->pod);
+	return true;
+}
+
+static int pass_turn(struct core *c, const struct pass_options *o,
+		     struct execution *x, struct pass_result *p,
 		     struct arena *arena, struct turn *out, struct err *err)
 {
 	struct world w = {0};
@@ -198,6 +146,8 @@ static int pass_turn(struct core *c, struct execution *x, struct pass_result *p,
 		r = execution_settle(x, &w, EXECUTION_GOES_ON, err);
 	if (r == 0)
 		r = plan_step(&p->target.want, &w, arena, &diags, &step, err);
+	if (r == 0 && is_foreign(o, p, &step, arena, out))
+		return 0;
 	if (r == 0)
 		r = execution_apply(x, &step, &w, &done, err);
 	if (r == 0 && done == 0)
@@ -342,6 +292,7 @@ static void judge(const struct turn *turn, struct pass_result *p,
 		  struct arena *arena)
 {
 	p->exit = turn->converged ? CORE_EXIT_DONE
+		  : turn->foreign ? CORE_EXIT_STALE_PLAN
 		  : turn->stuck || turn->tally.refused > 0
 			  ? CORE_EXIT_APPLY
 			  : CORE_EXIT_INCOMPLETE;
@@ -376,9 +327,9 @@ static int converge(struct core *c, const struct pass_options *o,
 		arena_free(round);
 		round = arena_new(ROUND_ARENA);
 		turn = (struct turn){0};
-		r = pass_turn(c, &x, p, round, &turn, err);
-		if (r < 0 || turn.converged || turn.stuck || left <= 0 ||
-		    is_hopeless(c, &turn, &quiet_since_ms) ||
+		r = pass_turn(c, o, &x, p, round, &turn, err);
+		if (r < 0 || turn.converged || turn.stuck || turn.foreign ||
+		    left <= 0 || is_hopeless(c, &turn, &quiet_since_ms) ||
 		    is_asked_to_stop(o))
 			break;
 		core_progress(c, "%zu pods not ready, %zu hosts behind",
@@ -496,13 +447,39 @@ static void tell_stale(struct pass_result *p, struct arena *arena)
 	p->summary = freshness_words(arena, p->target.fresh_until);
 }
 
+/* Everything is made again and compared; the file is not believed. */
+static int check_saved(struct core *c, const struct pass_options *o,
+		       struct pass_result *p, struct arena *arena,
+		       struct err *err)
+{
+	const char *why = NULL;
+	struct buf now;
+	int r;
+
+	buf_init(&now, SAVED_MAX);
+	r = savedplan_write(c, p, arena, &now, err);
+	if (r == 0)
+		r = savedplan_compare(o->saved, &now, arena, &why, err);
+	if (r == 0 && why == NULL)
+		r = record_fact(c, "plan.apply", NULL, NULL, "ok",
+				p->target.commit, err);
+	buf_release(&now);
+#ifndef GUARD_OFF_SAVED_PLAN
+	if (r == 0 && why != NULL) {
+		p->exit = CORE_EXIT_STALE_PLAN;
+		p->summary = why;
+	}
+#endif
+	return r;
+}
+
 static int run(struct core *c, const struct pass_options *options,
 	       struct arena *arena, struct pass_result *out, struct err *err)
 {
 	struct pass_result p = {0};
 	int r = target_fetch(c, arena, &p.target, err);
 
-	if (r == 0 && !options->dry_run)
+	if (r == 0 && !options->dry_run && options->saved == NULL)
 		r = try_memory(c, &p, arena, err);
 	if (r == 0 && p.remembered) {
 		tell_stale(&p, arena);
@@ -525,7 +502,10 @@ static int run(struct core *c, const struct pass_options *options,
 	if (r == 0 && p.target.have_snapshot)
 		r = plan_make(&p.target.want, &p.world, arena, &p.diags,
 			      &p.plan, err);
-	if (r == 0 && p.target.have_snapshot && !options->dry_run) {
+	if (r == 0 && p.target.have_snapshot && options->saved != NULL)
+		r = check_saved(c, options, &p, arena, err);
+	if (r == 0 && p.target.have_snapshot && !options->dry_run &&
+	    p.exit != CORE_EXIT_STALE_PLAN) {
 		if (p.exit == CORE_EXIT_DONE && p.diags.n_errors > 0)
 			p.exit = is_unreachable(&p.diags) ? CORE_EXIT_AGAIN
 							  : CORE_EXIT_APPLY;

@@ -14,6 +14,8 @@ struct pass_options {
 	bool dry_run;
 	bool allow_deletes; /* beyond policy.maxDeletePercent */
 	int64_t timeout_s;  /* 0: act, wait for nobody; -1: as configured */
+	const struct buf *saved; /* carry out this saved plan, or nothing of
+				  * it; NULL: whatever is to be done */
 	const volatile sig_atomic_t *stop; /* not 0: end soon; may be NULL */
 };
 
