@@ -239,8 +239,9 @@ static int set_defaults(struct load *l, struct err *err)
 	return r;
 }
 
-int conf_load(const char *path, const struct conf_key *keys, size_t n_keys,
-	      void *target, struct arena *arena, struct err *err)
+int conf_load_fd(int fd, const char *path, const struct conf_key *keys,
+		 size_t n_keys, void *target, struct arena *arena,
+		 struct err *err)
 {
 	struct load l = {
 		.keys = keys,
@@ -257,7 +258,9 @@ int conf_load(const char *path, const struct conf_key *keys, size_t n_keys,
 		goto out;
 	}
 	r = set_defaults(&l, err);
-	if (r == 0 && path)
+	if (r == 0 && fd >= 0)
+		r = file_read_fd(fd, FILE_BYTES_MAX, &text, err);
+	else if (r == 0 && path)
 		r = file_read(AT_FDCWD, path, FILE_BYTES_MAX, &text, err);
 	if (r < 0)
 		goto out;
@@ -272,6 +275,12 @@ int conf_load(const char *path, const struct conf_key *keys, size_t n_keys,
 out:
 	buf_release(&text);
 	return r;
+}
+
+int conf_load(const char *path, const struct conf_key *keys, size_t n_keys,
+	      void *target, struct arena *arena, struct err *err)
+{
+	return conf_load_fd(-1, path, keys, n_keys, target, arena, err);
 }
 
 void conf_print_mdoc(const struct conf_key *keys, size_t n_keys, FILE *out)

@@ -38,6 +38,10 @@ struct conf_key {
 /* Reads path into target (defaults first).  path NULL: defaults only. */
 int conf_load(const char *path, const struct conf_key *keys, size_t n_keys,
 	      void *target, struct arena *arena, struct err *err);
+/* As conf_load(), from what is open already; fd -1: path.  Not closed. */
+int conf_load_fd(int fd, const char *path, const struct conf_key *keys,
+		 size_t n_keys, void *target, struct arena *arena,
+		 struct err *err);
 void conf_print_mdoc(const struct conf_key *keys, size_t n_keys, FILE *out);
 
 #endif

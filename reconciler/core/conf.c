@@ -159,12 +159,18 @@ static int check_trust(const char *path, struct core_conf *c, struct err *err)
 int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
 		   struct err *err)
 {
+	return core_conf_load_fd(-1, path, arena, out, err);
+}
+
+int core_conf_load_fd(int fd, const char *path, struct arena *arena,
+		      struct core_conf *out, struct err *err)
+{
 	int r;
 
 	if (path == NULL)
 		path = RECONCILE_SYSCONF "/reconcile.conf";
-	r = conf_load(path, keys, sizeof(keys) / sizeof(keys[0]), out, arena,
-		      err);
+	r = conf_load_fd(fd, path, keys, sizeof(keys) / sizeof(keys[0]), out,
+			 arena, err);
 	if (r == ERR_NOTFOUND)
 		r = err_set(err, ERR_INPUT,
 			    "configuration %s is missing: write it, see "

@@ -32,6 +32,9 @@ struct core_conf {
 /* path NULL: RECONCILE_SYSCONF "/reconcile.conf". */
 int core_conf_load(const char *path, struct arena *arena, struct core_conf *out,
 		   struct err *err);
+/* As above, from what is open already; fd -1: path. */
+int core_conf_load_fd(int fd, const char *path, struct arena *arena,
+		      struct core_conf *out, struct err *err);
 /* The keys, for the man page. */
 const struct conf_key *core_conf_keys(size_t *out_n);
 
