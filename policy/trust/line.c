@@ -118,6 +118,8 @@ static int merge_proposal(struct line *l, bool *out_clean)
 	r = src->merge(src->ctx, &l->ask->accepted, &l->ask->target, true,
 		       out_clean, &line[1].tree, l->v);
 	if (r == 0 && *out_clean) {
+		l->out->has_merged = true;
+		l->out->merged = line[1].tree;
 		c->line = line;
 		c->n = 2;
 		r = chain_read_place(c, &c->line[1], l->v);

@@ -114,6 +114,8 @@ struct line_result { /* lists in the arena */
 	size_t n_notes;
 	bool has_policy; /* a proposal: BASE has a trust policy */
 	bool by_merging; /* a proposal: HEAD is judged merged into BASE */
+	bool has_merged; /* and it merges: the tree that gives */
+	struct commit_id merged;
 	/* Content trees of the whole change: what an approval names. */
 	bool has_from, has_to;
 	struct commit_id from, to;

@@ -19,6 +19,8 @@ struct errand {
 	struct store store;
 	struct commit_id target, accepted;
 	bool has_accepted;
+	bool has_merged; /* a proposal beside BASE: the tree of both */
+	struct commit_id merged;
 	struct tagged tag; /* in front of the target, if the ref is a tag */
 	struct history_result *history;
 };

@@ -129,7 +129,7 @@ static void add_facts(struct errand *job, const struct line_result *line)
 	if (line->by_merging)
 		reply_fact(
 			&job->reply,
-			line->has_to
+			line->has_merged
 				? "HEAD does not begin at BASE: judged as "
 				  "merged into it"
 				: "HEAD does not merge into BASE: rebase it, "
@@ -174,9 +174,11 @@ int ruled_propose(struct errand *job, struct verdict *v)
 				line, v);
 	if (r < 0)
 		return r;
+	job->has_merged = line->has_merged;
+	job->merged = line->merged;
 	add_facts(job, line);
 	/* nothing was judged, so nothing may look as if it were good */
-	if (line->has_policy && line->by_merging && !line->has_to)
+	if (line->has_policy && line->by_merging && !line->has_merged)
 		return verdict_fail(v, TCODE_NOT_DESCENDANT,
 				    "HEAD does not merge into BASE");
 	if (!line->has_policy && root != NULL && root->allowed_signers.len > 0)

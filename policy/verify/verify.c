@@ -158,7 +158,15 @@ static int check_trust(struct errand *job, struct verdict *v)
 			       job->has_accepted ? &job->accepted : NULL);
 		r = ruled_propose(job, v);
 	}
-	return r == 0 ? read_target(job, v) : r;
+	if (r == 0)
+		r = read_target(job, v);
+	if (r == 0 && job->has_merged) {
+		/* what BASE would have then, not what HEAD has without it */
+		job->history->tree = job->merged;
+		job->history->parent = job->accepted;
+		job->history->has_parent = true;
+	}
+	return r;
 }
 
 static int run(struct errand *job, struct verdict *v, struct err *err)

@@ -39,7 +39,7 @@ git_env()
 # make_key NAME [TYPE [BITS]]
 make_key()
 {
-	canary_may "$1" "$1.pub"
+	canary_may
 	ssh-keygen -q -t "${2:-ed25519}" ${3:+-b "$3"} -N '' -C "$1 $CANARY" \
 		-f "$TMP/$1"
 }

@@ -281,9 +281,10 @@ baseline_check()
 # leaves: output of `run`, logs, audit logs, plans, reports, state.
 #
 # canary_may PATTERN...: turns the search on; paths below $TMP (or the folder of
-# canary_look) that match, as in case, are where the suite itself put it, or where it must be.
+# canary_look) that match, as in case, and files of ssh keys are where the suite itself put it, or where it must be.
 canary_may()
 {
+	CANARY_MAY="$CANARY_MAY " # also without a pattern
 	for _p in "$@"; do
 		CANARY_MAY="$CANARY_MAY $_p"
 	done
@@ -301,11 +302,15 @@ canary_forms()
 	done
 }
 
-canary_found() # FILE-BELOW: is it one where it may not be?
+canary_found() # FILE FILE-BELOW: is it one where it may not be?
 {
+	case $(head -c 60 "$1" | tr -d '\0') in
+	"-----BEGIN OPENSSH PRIVATE KEY-----"* | ssh-*" AAAA"* | \
+		ecdsa-*" AAAA"* | sk-*" AAAA"*) return 1 ;;
+	esac
 	for _p in $CANARY_MAY; do
 		# shellcheck disable=SC2254
-		case $1 in $_p) return 1 ;; esac
+		case $2 in $_p) return 1 ;; esac
 	done
 }
 
@@ -319,7 +324,7 @@ canary_look()
 		find "$1" -xdev -type f ! -path "$TMP/.canary" -print0 |
 			xargs -0 -r grep -aslFf "$TMP/.canary" |
 			while read -r _f; do
-				if canary_found "${_f#"$1"/}"; then echo " $_f"; fi
+				if canary_found "$_f" "${_f#"$1"/}"; then echo " $_f"; fi
 			done)
 }
 

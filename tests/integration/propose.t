@@ -112,6 +112,46 @@ propose
 is "$ST" 4 "A3 A102: an unsigned commit below a signed one: exit 4"
 like "$OUT" "commit $(git -C "$R" rev-parse --short=12 HEAD~1)" "it is named"
 like "$OUT" "T110: " "with its code"
+# --- BASE went on meanwhile ----------------------------------------------------------------------
+rewind
+put "$R" manifests/new.yaml one
+as carol "$R"
+git -C "$R" branch -q change
+rewind
+put "$R" manifests/config.yaml elsewhere
+as carol "$R"
+FIRST=$BASE
+BASE=$(git -C "$R" rev-parse HEAD)
+propose change
+is "$ST" 0 "HEAD beside BASE: exit 0" || diag "$OUT$ERR"
+like "$OUT" "judged as merged into it" "judged as it would be merged"
+is "$(q '.plan.changes[] | "\(.action) \(.name)"')" "create new-manifests" "the plan is that of the merge: nothing of BASE is taken back"
+git -C "$R" checkout -q change
+put "$R" manifests/config.yaml clash
+as carol "$R"
+propose change
+is "$ST" 4 "HEAD that does not merge into BASE: exit 4"
+like "$OUT" "^error T140: HEAD does not merge into BASE" "and why"
+git -C "$R" checkout -q main
+BASE=$FIRST
+rewind
+git -C "$R" rm -q .reconcile/trust.yaml
+git -C "$R" commit -qm "no policy" --no-gpg-sign
+BASE=$(git -C "$R" rev-parse HEAD)
+git -C "$R" checkout -q -b plain
+put "$R" manifests/new.yaml one
+git -C "$R" add -A
+git -C "$R" commit -qm plain --no-gpg-sign
+git -C "$R" checkout -q main
+put "$R" manifests/config.yaml elsewhere
+git -C "$R" commit -qam on --no-gpg-sign
+BASE=$(git -C "$R" rev-parse HEAD)
+propose plain
+is "$ST" 0 "without a trust policy: exit 0"
+like "$OUT" "^trust: not judged" "and the report says that nothing judged trust"
+is "$(q '.plan.changes[] | "\(.action) \(.name)"')" "create new-manifests" "the plan is that of the merge, too"
+BASE=$FIRST
+rewind
 git -C "$R" checkout -q --orphan other
 as alice "$R"
 propose

@@ -176,7 +176,7 @@ fatal()
 world_repo() # an empty repository, a clone to work in, and signing keys
 {
 	mkdir -p "$W/keys" "$W/manager"
-	[ -z "${CANARY:-}" ] || canary_may "keys/*" "w/keys/*"
+	[ -z "${CANARY:-}" ] || canary_may
 	for _k in alice bob carol mallory; do
 		ssh-keygen -q -t ed25519 -N '' -C "$_k ${CANARY:-}" \
 			-f "$W/keys/$_k"
