@@ -86,6 +86,8 @@ static const struct {
 		 "canary}}"},
 	{"M308", "- volumeMounts: [{name: dta, mountPath: /data}]\n+ "
 		 "volumeMounts: [{name: data, mountPath: /data}]"},
+	{"M309", "- roles: [{name: web, people: [alcie@example.org]}]\n+ "
+		 "roles: [{name: web, people: [alice@example.org]}]"},
 	{"P101", "- hostNetwork: true"},
 	{"P102", "- securityContext: {privileged: true}\n+ securityContext: "
 		 "{capabilities: {add: [NET_BIND_SERVICE]}}"},
@@ -147,6 +149,10 @@ static const struct {
 	{"T102", "$ git cat-file -s COMMIT   # at most 1048576"},
 	{"T103", "$ git config --unset i18n.commitEncoding"},
 	{"T104", "$ git commit --amend -S --date=now"},
+	{"T105", "$ git commit --amend -S --no-edit   # new bytes, if the "
+		 "content may run"},
+	{"T106", "$ git tag -s v2 COMMIT && git push origin refs/tags/v2"},
+	{"T107", "$ git tag -s v2 COMMIT   # not of a tree, a file or a tag"},
 	{"T110", "$ git config gpg.format ssh\n$ git config user.signingKey "
 		 "~/.ssh/id_ed25519.pub\n$ git commit --amend -S --no-edit"},
 	{"T111", "$ git commit --amend -S --no-edit"},
@@ -165,6 +171,13 @@ static const struct {
 	{"T123", "$ git commit --amend -S --no-edit --date=now"},
 	{"T124", "$ reconcile trust show   # validAfter, validBefore"},
 	{"T125", "$ timedatectl\n$ git commit --amend -S --no-edit --date=now"},
+	{"T126", "$ git commit --amend -S --no-edit"},
+	{"T127",
+	 "$ openssl x509 -in cert.pem -noout -ext keyUsage,extendedKeyUsage"},
+	{"T128",
+	 "- x509:\n    authority: |   # PEM of the authority that issues"},
+	{"T129", "- x509:\n    identity: email:alice@example.org   # a SAN of "
+		 "the certificate"},
 	{"T130", "$ ssh-keygen -s ca -I alice -n alice id_ed25519.pub"},
 	{"T131", "- ssh-keygen -h -s ca ...\n+ ssh-keygen -s ca -I alice -n "
 		 "alice id_ed25519.pub"},
@@ -174,18 +187,36 @@ static const struct {
 	 "- ssh-keygen -s ca -O force-command=x ...\n+ ssh-keygen -s ca "
 	 "-I alice -n alice id_ed25519.pub"},
 	{"T135", "$ ssh-keygen -L -f id_ed25519-cert.pub   # Signing CA"},
+	{"T136", "$ git commit --amend -S --no-edit"},
+	{"T137", "$ git verify-commit -v COMMIT\n$ gpg --export --armor "
+		 "FINGERPRINT   # for openpgp.certificate"},
+	{"T138", "trust.openpgp = yes   # in reconcile.conf"},
+	{"T139", "$ apt-get install sqv"},
 	{"T140", "- git reset --hard OLD && git push --force\n+ git revert "
 		 "BAD && git push"},
 	{"T141", "$ git fetch --unshallow"},
 	{"T142", "$ git clone --mirror URL   # no --reference, no --depth"},
 	{"T143", "trust.anchor = COMMIT   # in reconcile.conf"},
 	{"T144", "$ git fsck --full"},
+	{"T147",
+	 "$ git merge --no-ff BRANCH   # and nothing beside it in the commit"},
+	{"T148", "carriers:\n- name: github\n  accept: [Merge, Squash]"},
+	{"T149", "$ git commit --allow-empty -S -m fresh"},
 	{"T150", "# .reconcile/policy.yaml\nspec:\n  repository: {id: "
 		 "fleet-prod}"},
 	{"T151", "# .reconcile/policy.yaml\nspec:\n  repository: {ref: "
 		 "refs/heads/main}"},
 	{"T152", "$ git add .reconcile/policy.yaml && git commit -S"},
 	{"T153", "$ git mv apps/policy.yaml .reconcile/policy.yaml"},
+	{"T154", "$ reconcile trust show   # who is in which role\n# a Role "
+		 "and RoleBinding with the verb, in a commit before"},
+	{"T155", "$ reconcile --dry-run --from BASE --to HEAD   # the manifest "
+		 "that cannot be read"},
+	{"T156", "spec:\n  authorization: RBAC"},
+	{"T157", "subjects:\n- kind: User\n  name: alice@example.org   # as in "
+		 "spec.people"},
+	{"T158", "rules:\n- apiGroups: [\"\"]\n  resources: [pods/log]\n  "
+		 "verbs: [get]"},
 	{"T160", "alice@example.org namespaces=\"git\" ssh-ed25519 AAAA..."},
 	{"T161", "$ echo '# none' >/etc/reconcile/revoked_keys"},
 	{"T162", "SHA256:...   # lost 2026-11-01"},
@@ -200,6 +231,22 @@ static const struct {
 	{"T174", "$ kustomize build overlay >manifests/all.yaml"},
 	{"T175", "$ git fsck --strict COMMIT"},
 	{"T180", "$ git rev-parse HEAD"},
+	{"T181", "trust.anchor = COMMIT   # in reconcile.conf"},
+	{"T182", "$ reconcile trust check"},
+	{"T183", "$ git mv apps/trust.yaml .reconcile/trust.yaml"},
+	{"T184", "- keys: [{ssh: ssh-rsa AAAA... 1024 bits}]\n+ keys: [{ssh: "
+		 "ssh-ed25519 AAAA...}]"},
+	{"T185", "$ reconcile trust check   # names both"},
+	{"T187", "root:\n  roles: [admins]   # two people\n  threshold: 2"},
+	{"T188", "spec:\n  version: 8\n  expires: \"2028-01-01T00:00:00Z\"   # "
+		 "signed by root"},
+	{"T190", "$ reconcile trust approve --base BASE HEAD\n$ git add "
+		 ".reconcile/approvals && git commit -S"},
+	{"T191", "rules:\n- paths: [\"docs/**\"]\n  roles: [writers]"},
+	{"T193", "$ git add .reconcile/trust.yaml && git commit -S"},
+	{"T194",
+	 "trust.policy = sha256:...   # reconcile trust show prints it"},
+	{"T195", "$ reconcile trust approve --base BASE HEAD"},
 };
 
 const char *example_of(const char *code)

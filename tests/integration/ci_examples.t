@@ -103,6 +103,55 @@ is "$ST" 4 "signatures that are missing: the second check is red"
 run job "Everybody has signed" signatures 0
 is "$ST" 0 "none is missing: it is green"
 
+# Under a trust policy: green for what is right, red for who is missing.
+ssh-keygen -q -t ed25519 -N '' -C "alice $CANARY" -f "$TMP/alice"
+ssh-keygen -q -t ed25519 -N '' -C "bob $CANARY" -f "$TMP/bob"
+git config --global gpg.format ssh
+git config --global user.signingKey "$TMP/alice"
+cat >.reconcile/trust.yaml <<-EOF
+	apiVersion: reconcile/v1alpha1
+	kind: TrustPolicy
+	metadata: {name: trust}
+	spec:
+	  version: 1
+	  expires: "2099-01-01T00:00:00Z"
+	  people:
+	  - name: alice@example.org
+	    keys: [{ssh: $(cut -d' ' -f1,2 "$TMP/alice.pub")}]
+	  - name: bob@example.org
+	    keys: [{ssh: $(cut -d' ' -f1,2 "$TMP/bob.pub")}]
+	  roles:
+	  - name: all
+	    people: [alice@example.org, bob@example.org]
+	  root: {roles: [all], threshold: 2}
+	  rules:
+	  - paths: ["apps/**"]
+	    roles: [all]
+	    threshold: 2
+	  revocations: {asOf: "2026-11-28T00:00:00Z"}
+EOF
+UNTRUSTED=$BASE
+BASE=$(git add -A && git commit -q -S -m trust --no-verify && git rev-parse HEAD)
+web 4 registry.example
+SIGNED=$(git add -A && git commit -q -S -m four --no-verify && git rev-parse HEAD)
+git push -q --no-verify origin "$BASE:refs/heads/trusted" "$SIGNED:refs/heads/signed"
+run workflow "$SIGNED"
+is "$ST $(cat "$TMP/run.output")" "0 status=4" "a second person is missing: dry-run is green, and says 4" || diag "$ERR$OUT"
+like "$OUT" "^::error file=apps/web.yaml,title=reconcile T190::.*bob@example.org" "with who is missing"
+like "$(cat "$TMP/run.summary")" 'do: `reconcile trust approve' "and the command in the summary"
+cp "$CI/pre-push" .git/hooks/
+git config reconcile.branch trusted
+git fetch -q origin
+git checkout -q "$SIGNED"
+fails "pre-push: not to the branch that hosts follow" 1 "not pushed \(exit 4\)" git push -q origin HEAD:refs/heads/trusted
+succeeds "pre-push: to a branch for a pull request" git push -q origin HEAD:refs/heads/proposal
+like "$ERR" "could sign: bob@example.org" "pre-push: and who has to sign is told"
+rm .git/hooks/pre-push
+git config --unset reconcile.branch
+git checkout -q main
+BASE=$UNTRUSTED
+git reset -q --hard "$BASE"
+
 # A runner without reconcile builds the named commit of the named source.
 mkdir -p "$TMP/stub" "$TMP/src/packaging"
 git init -q "$TMP/src"
