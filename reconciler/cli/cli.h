@@ -54,6 +54,7 @@ int trust_approve_command(void *ctx, struct err *err);
 int audit_show_command(void *ctx, struct err *err);
 int audit_verify_command(void *ctx, struct err *err);
 int explain_command(void *ctx, struct err *err);
+int rollback_command(void *ctx, struct err *err);
 int schema_command(void *ctx, struct err *err);
 int logs_command(void *ctx, struct err *err);
 int misc_completion(void *ctx, struct err *err);

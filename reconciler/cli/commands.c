@@ -43,6 +43,11 @@ static const struct opt apply_opts[] = {
 	{"timeout", 't', "SECONDS", "how long to wait for convergence"},
 };
 
+static const struct opt rollback_opts[] = {
+	{"to", 0, "REV", "what to go back to"},
+	{"repo", 0, "DIR", "the clone (default: .)"},
+};
+
 static const struct opt schema_opts[] = {
 	{"dir", 0, "DIR", "write one file a kind, as kubeconform names them"},
 };
@@ -89,6 +94,9 @@ static const struct opt_command commands[] = {
 	 COUNT(pass_opts), 0, 0, pass_command},
 	{"apply", "FILE", "carry out a saved plan, exactly or not at all",
 	 apply_opts, COUNT(apply_opts), 1, 1, apply_command},
+	{"rollback", "",
+	 "make a signed commit with the content of an older one", rollback_opts,
+	 COUNT(rollback_opts), 0, 0, rollback_command},
 	{"init", "", "make the certificate authority, keys and state", NULL, 0,
 	 0, 0, misc_init},
 	{"status", "", "hosts, workloads and pods", output_opts,
