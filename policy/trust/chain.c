@@ -7,12 +7,9 @@
  * reaches it.
  */
 #include "policy/trust/chain.h"
-#include "lib/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SUBJECT_BYTES 200
 
 struct chain_work {
 	struct walk *walk;
@@ -74,23 +71,11 @@ static bool grow(struct chain_work *w)
 	return true;
 }
 
-static const char *subject_of(struct chain_work *w, const struct commit *c)
-{
-	const char *eol = memchr(c->message.at, '\n', c->message.len);
-	char text[SUBJECT_BYTES];
-
-	if (!w->want_subjects)
-		return NULL;
-	return arena_strdup(
-		w->arena, text_safe(text, sizeof(text), c->message.at,
-				    eol != NULL ? (size_t)(eol - c->message.at)
-						: c->message.len));
-}
-
 static void parse(struct chain_work *w, const char *bytes, size_t len,
 		  struct chain_commit *out)
 {
 	struct commit_id parents[COMMIT_PARENTS_MAX];
+	char subject[COMMIT_SUBJECT];
 	struct verdict v = {0};
 	struct commit c;
 
@@ -104,7 +89,9 @@ static void parse(struct chain_work *w, const char *bytes, size_t len,
 	} else {
 		out->tree = c.tree;
 		out->when = c.committer.when;
-		out->subject = subject_of(w, &c);
+		if (w->want_subjects)
+			out->subject = arena_strdup(
+				w->arena, commit_subject(&c, subject));
 		out->n_parents = c.n_parents;
 		memcpy(parents, c.parents, c.n_parents * sizeof(parents[0]));
 	}

@@ -26,6 +26,15 @@ const char *commit_id_hex(const struct commit_id *id, char out[COMMIT_ID_HEX])
 	return out;
 }
 
+const char *commit_subject(const struct commit *c, char out[COMMIT_SUBJECT])
+{
+	const char *eol = memchr(c->message.at, '\n', c->message.len);
+
+	return text_safe(out, COMMIT_SUBJECT, c->message.at,
+			 eol != NULL ? (size_t)(eol - c->message.at)
+				     : c->message.len);
+}
+
 bool commit_id_equal(const struct commit_id *a, const struct commit_id *b)
 {
 	return memcmp(a->bytes, b->bytes, COMMIT_ID_BYTES) == 0;

@@ -23,6 +23,7 @@
 #define COMMIT_PARENTS_MAX 64
 #define COMMIT_ID_BYTES 20
 #define COMMIT_ID_HEX 41 /* with NUL */
+#define COMMIT_SUBJECT 200
 
 struct commit_id {
 	uint8_t bytes[COMMIT_ID_BYTES];
@@ -60,6 +61,8 @@ bool commit_parents(const char *bytes, size_t len, struct commit_id *out,
 /* Exactly 40 lower-case hex digits. */
 bool commit_id_parse(const char *hex, size_t len, struct commit_id *out);
 const char *commit_id_hex(const struct commit_id *id, char out[COMMIT_ID_HEX]);
+/* First line of the message, escaped, cut to fit; returns out. */
+const char *commit_subject(const struct commit *c, char out[COMMIT_SUBJECT]);
 bool commit_id_equal(const struct commit_id *a, const struct commit_id *b);
 
 /* --- the parts of the grammar that tags share (tag.h) --- */

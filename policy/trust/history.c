@@ -48,15 +48,20 @@ static void check(struct run *w, const struct commit_id *id, const char *bytes,
 	bool head = commit_id_equal(id, &w->ask->target);
 	struct signature_by by = {0};
 	struct verdict v = {0};
+	bool grammar;
 	struct commit c;
 	int r;
 
 	r = commit_parse(bytes, len, &c, &v);
-	if (r == 0) {
+	grammar = r == 0;
+	if (grammar) {
 		if (head)
 			history_note_head(w->out, &c);
 		r = signature_check(w->signers, &c, &t, &by, &v);
 	}
+	if (w->ask->each != NULL)
+		w->ask->each(w->ask->each_ctx, id, &by, r < 0 ? &v : NULL,
+			     grammar ? &c : NULL);
 	if (r < 0) {
 		if (w->walk != NULL)
 			walk_mark(w->walk, id);

@@ -26,6 +26,12 @@ struct history_ask {
 	bool head_only;
 	int64_t now;	    /* unix seconds */
 	size_t max_commits; /* 0: HISTORY_COMMITS_MAX */
+	/* Is told of each commit that is looked at; NULL: nobody.  why NULL: it
+	 * passed; c NULL: it has no grammar. */
+	void (*each)(void *ctx, const struct commit_id *id,
+		     const struct signature_by *by, const struct verdict *why,
+		     const struct commit *c);
+	void *each_ctx;
 };
 
 struct history_refused {

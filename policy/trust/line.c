@@ -350,6 +350,17 @@ static int judge_line(struct line *l)
 				: report(l, last, last + 1);
 }
 
+static void add_commit(struct line_result *out, const struct chain_commit *from)
+{
+	struct line_commit *c = &out->commits[out->n_commits++];
+
+	c->id = from->id;
+	c->by = from->by;
+	c->verdict = from->verdict;
+	c->subject = from->subject;
+	memcpy(c->payload, from->payload, sizeof(c->payload));
+}
+
 /* Verdicts of commits, the target first, by the policy where trust begins. */
 static int list_commits(struct line *l, const struct people *people)
 {
@@ -364,10 +375,9 @@ static int list_commits(struct line *l, const struct people *people)
 
 		if (commit->judge == NULL)
 			r = vouch_signature(&l->vouch, commit, people, l->v);
-		if (r == 0)
-			out->commits[out->n_commits++] = (struct line_commit){
-				commit->id, commit->by, commit->verdict,
-				commit->payload, commit->subject};
+		if (r < 0)
+			break;
+		add_commit(out, commit);
 	}
 	return r;
 }

@@ -101,7 +101,7 @@ struct line_commit {
 	struct commit_id id;
 	const struct signature_by *by; /* NULL: it has no grammar */
 	const struct verdict *verdict; /* NULL: good */
-	const uint8_t *payload;	       /* HASH_BYTES, of the signed bytes */
+	uint8_t payload[HASH_BYTES];   /* of the signed bytes */
 	const char *subject;	       /* escaped; NULL */
 };
 

@@ -53,6 +53,17 @@ static int first_refused(const struct history_result *h, struct verdict *v)
 			    commit_id_hex(&h->refused[0].id, hex));
 }
 
+static void list(void *ctx, const struct commit_id *id,
+		 const struct signature_by *by, const struct verdict *why,
+		 const struct commit *c)
+{
+	struct errand *job = ctx;
+	char subject[COMMIT_SUBJECT];
+
+	reply_listed(&job->reply, id, by, why, by->payload,
+		     c != NULL ? commit_subject(c, subject) : "");
+}
+
 int pinned_check(struct errand *job, struct verdict *v)
 {
 	const Verify__TrustRoot *root = job->req->root;
@@ -65,6 +76,10 @@ int pinned_check(struct errand *job, struct verdict *v)
 	struct signers *signers = NULL;
 	int r;
 
+	if (job->req->want_commits || job->proposal) {
+		ask.each = list;
+		ask.each_ctx = job;
+	}
 	r = signers_new((const char *)root->allowed_signers.data,
 			root->allowed_signers.len,
 			(const char *)root->revoked_keys.data,

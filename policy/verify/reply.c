@@ -98,17 +98,37 @@ void reply_commit(struct reply *r, const struct commit_id *id,
 	set_payload(r, add_commit(r, id, by, v), by->payload);
 }
 
+static Verify__CommitVerdict *find_commit(struct reply *r,
+					  const struct commit_id *id)
+{
+	char hex[COMMIT_ID_HEX];
+
+	commit_id_hex(id, hex);
+	for (size_t k = 0; k < r->message.n_commits; k++)
+		if (strcmp(r->message.commits[k]->commit, hex) == 0)
+			return r->message.commits[k];
+	return NULL;
+}
+
+void reply_listed(struct reply *r, const struct commit_id *id,
+		  const struct signature_by *by, const struct verdict *v,
+		  const uint8_t payload[HASH_BYTES], const char *subject)
+{
+	Verify__CommitVerdict *c;
+
+	if (r->message.n_commits == REPLY_COMMITS_MAX)
+		return;
+	c = add_commit(r, id, by, v);
+	set_payload(r, c, payload);
+	c->subject = keep(r, subject);
+}
+
 void reply_refusals(struct reply *r, const struct history_result *h)
 {
 	for (size_t i = 0; i < h->n_refused; i++) {
 		const struct history_refused *from = &h->refused[i];
-		Verify__CommitVerdict *have = NULL;
-		char hex[COMMIT_ID_HEX];
+		Verify__CommitVerdict *have = find_commit(r, &from->id);
 
-		commit_id_hex(&from->id, hex);
-		for (size_t k = 0; k < r->message.n_commits; k++)
-			if (strcmp(r->message.commits[k]->commit, hex) == 0)
-				have = r->message.commits[k];
 		if (have == NULL) {
 			reply_commit(r, &from->id, &from->by, &from->verdict);
 			continue;
@@ -122,7 +142,7 @@ void reply_history(struct reply *r, const struct history_result *h,
 		   const struct commit_id *target)
 {
 	reply_refusals(r, h);
-	if (h->head_passed)
+	if (h->head_passed && find_commit(r, target) == NULL)
 		reply_commit(r, target, &h->head, NULL);
 	r->message.commits_verified = h->verified;
 }
@@ -199,15 +219,12 @@ void reply_line(struct reply *r, const struct line_result *line)
 {
 	for (size_t i = 0; i < line->n_requirements; i++)
 		add_requirement(r, &line->requirements[i]);
-	for (size_t i = 0; i < line->n_commits && i < REPLY_COMMITS_MAX; i++) {
+	for (size_t i = 0; i < line->n_commits; i++) {
 		static const struct signature_by nobody;
-		const struct line_commit *from = &line->commits[i];
-		Verify__CommitVerdict *c = add_commit(
-			r, &from->id, from->by != NULL ? from->by : &nobody,
-			from->verdict);
+		const struct line_commit *c = &line->commits[i];
 
-		set_payload(r, c, from->payload);
-		c->subject = keep(r, from->subject);
+		reply_listed(r, &c->id, c->by != NULL ? c->by : &nobody,
+			     c->verdict, c->payload, c->subject);
 	}
 	r->message.trust_version = line->version;
 	r->message.fresh_until = line->fresh_until;

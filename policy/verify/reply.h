@@ -21,7 +21,11 @@ void reply_init(struct reply *r, struct arena *arena);
 void reply_target(struct reply *r, const struct commit_id *id);
 /* BASE of a proposal; NULL: from nothing. */
 void reply_accepted(struct reply *r, const struct commit_id *id);
-/* Refused ones and the head. */
+/* One of many that are wanted, up to REPLY_COMMITS_MAX. */
+void reply_listed(struct reply *r, const struct commit_id *id,
+		  const struct signature_by *by, const struct verdict *v,
+		  const uint8_t payload[HASH_BYTES], const char *subject);
+/* Refused ones and the head, unless they are listed. */
 void reply_history(struct reply *r, const struct history_result *h,
 		   const struct commit_id *target);
 void reply_refusals(struct reply *r, const struct history_result *h);

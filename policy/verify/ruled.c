@@ -98,9 +98,9 @@ int ruled_check(struct errand *job, struct verdict *v)
 	ask.at_target = check_tag;
 	ask.target_ctx = job;
 	r = lines_check(&job->store, &ask, job->arena, job->history, line, v);
-	reply_history(&job->reply, job->history, &job->target);
 	if (r == 0)
 		reply_line(&job->reply, line);
+	reply_history(&job->reply, job->history, &job->target);
 	return r < 0 ? r : refuse(job, line, v);
 }
 

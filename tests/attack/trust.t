@@ -16,6 +16,11 @@ change "$R" second
 SECOND=$(head_of "$R")
 accepts 'descendant of the accepted commit' "$R" "$SECOND" accepted="$ROOT"
 like "$OUT" '^verified 1$' 'only what is new is verified'
+accepts 'a verdict for each commit' "$R" "$SECOND" commits=1
+like "$OUT" "^by $ROOT OK signer=alice@example.org .*subject=first" \
+	'... with its subject'
+like "$OUT" "^by $SECOND OK .*subject=change" '... also of the target'
+is "$(printf '%s\n' "$OUT" | grep -c '^by ')" 2 '... each once'
 accepts 'accepted commit again' "$R" "$SECOND" accepted="$SECOND"
 accepts 'head_only' "$R" "$SECOND" accepted="$SECOND" head_only=1
 accepts 'ten requests on one socket' "$R" "$SECOND" repeat=10

@@ -135,9 +135,12 @@ static void print_reply(const Verify__VerifyReply *v)
 	printf("commit %s\n", v->commit);
 	printf("verified %llu\n", (unsigned long long)v->commits_verified);
 	for (size_t i = 0; i < v->n_commits; i++)
-		printf("by %s %s signer=%s key=%s %s\n", v->commits[i]->commit,
-		       v->commits[i]->code, v->commits[i]->signer,
-		       v->commits[i]->key, v->commits[i]->reason);
+		printf("by %s %s signer=%s key=%s %s%s%s\n",
+		       v->commits[i]->commit, v->commits[i]->code,
+		       v->commits[i]->signer, v->commits[i]->key,
+		       v->commits[i]->reason,
+		       *v->commits[i]->subject != '\0' ? " subject=" : "",
+		       v->commits[i]->subject);
 	for (size_t i = 0; i < v->n_diagnostics; i++)
 		printf("diag %s %s:%u:%u %s (fix: %s)\n",
 		       v->diagnostics[i]->code, v->diagnostics[i]->path,

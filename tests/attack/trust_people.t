@@ -42,6 +42,10 @@ like "$OUT" 'fix: reconcile trust approve --base - ' '... and the command'
 refuses 'A29 first trust: another digest is pinned' T192 \
 	'want sha256:0+ .*have sha256:' "$R" "$BASE" signers= revoked= \
 	policy=sha256:0000000000000000000000000000000000000000000000000000000000000000
+ok_by 'a verdict for each commit' "$BASE" commits=1
+like "$OUT" "^by $ROOT OK signer=alice@example.org .*subject=by alice" \
+	'... with its subject'
+is "$(printf '%s\n' "$OUT" | grep -c '^by ')" 2 '... each once'
 ok_by 'an anchor is taken on the operators word' "$ROOT" anchor="$ROOT"
 ok_by '... and what follows it is judged' "$BASE" anchor="$ROOT"
 # shellcheck disable=SC2086

@@ -34,7 +34,7 @@
 
 static const char good[] = STATEMENT "\n" ARMOR;
 
-static struct signers *signers_of(const char *line, const char *revoked)
+static struct signers *make_signers(const char *line, const char *revoked)
 {
 	struct signers *s = NULL;
 	struct verdict v = {0};
@@ -50,7 +50,7 @@ static enum tcode check(const char *text, size_t len, const char *line,
 			const char *revoked, const char *repository,
 			const char *ref)
 {
-	struct signers *s = signers_of(line, revoked);
+	struct signers *s = make_signers(line, revoked);
 	struct signature_by by;
 	struct verdict v = {0};
 	struct approval a;
