@@ -122,9 +122,7 @@ static bool add_x509(struct build *b, const struct trust_key *key,
 					    k->authorities[k->n_authorities++]};
 	s->kind = ARMOR_CMS;
 	s->x509 = pin;
-	claim(b, s, key,
-	      arena_printf(b->arena, "%s %s", key->x509_identity,
-			   key->x509_issuer != NULL ? key->x509_issuer : ""));
+	claim(b, s, key, key->x509_identity);
 	return true;
 }
 
@@ -208,6 +206,19 @@ static int by_id(const void *pa, const void *pb)
 	return r;
 }
 
+/* Ids begin with what is cryptography's: "FINGERPRINT" signs, "FINGERPRINT
+ * PRINCIPAL" certifies.  One that does both could sign for whom it certifies.
+ * An identity of X.509 may come from several authorities or issuers. */
+static bool clashes(const struct claim *a, const struct claim *b)
+{
+	size_t n = strlen(a->id);
+
+	if (strcmp(a->id, b->id) == 0)
+		return a->by->kind != ARMOR_CMS ||
+		       strcmp(a->by->name, b->by->name) != 0;
+	return strncmp(a->id, b->id, n) == 0 && b->id[n] == ' ';
+}
+
 static void check_claims(struct build *b)
 {
 	const struct claim *first = b->claims;
@@ -218,7 +229,7 @@ static void check_claims(struct build *b)
 	for (size_t i = 1; i < b->n_claims; i++) {
 		const struct claim *c = &b->claims[i];
 
-		if (strcmp(first->id, c->id) != 0) {
+		if (!clashes(first, c)) {
 			first = c;
 			continue;
 		}

@@ -156,6 +156,7 @@ cert()
 {
 	_n=$1 _ca=$2
 	shift 2
+	canary_may "$_n" "$_n.pub"
 	cp bob "$_n"
 	cp bob.pub "$_n.pub"
 	ssh-keygen -q -s "$_ca" -I "id-$_n" "$@" "$_n.pub"

@@ -3,190 +3,9 @@
  * and what is asked of it.  Names and rules alone are in the goldens
  * desired/trust-*.
  */
-#include "policy/trust/people.h"
-
-#include "lib/encode.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#define ED "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"
-#define KEY_A ED "INUwZm/do/MvyncS24cHi9dEZS3dfsFP1zhFCyplF6MV"
-#define KEY_B ED "IHJQiIb8h3+htAi1mtVOka64HlkBoMdsL/5E1Cl/9/dZ"
-#define KEY_C ED "ILnJM4OpeMwptv9UlE1ifRQxHG9Ek2kJYq3TBCzqKTQN"
-#define KEY_CA ED "II4Vr9Fcc8LCLl+I73qt9m0inxGBjhTWxwGsHyBdKW8C"
-#define KEY_SK                                                                 \
-	"sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t"  \
-	"AAAAIHJQiIb8h3+htAi1mtVOka64HlkBoMdsL/5E1Cl/9/dZAAAABHNzaDo="
-#define KEY_RSA_2048                                                           \
-	"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC8ZkLTvfCX5Z59BtXvqb/RQCicFCO9" \
-	"auJC0zePHCpJgIkuXVaFGuj38Dqp+wU2/F60Wf7z/4HMQJcglgyfwAc8eYBKS/Kwk75E" \
-	"r1tr7n8vhB9tUHQmbPIuQ040vI+hkjbERbshWT7RMwyTCzW5WYKzo8+366rxWI6CI2n8" \
-	"6CLczCxI2WXUYrhMmQ6IJHbhFAawVDnV6Q8x4WdCcUID/TW0Rjx9/0upH/qpFtSOtBz9" \
-	"kZd7aEktYiQcdFuVEUl0tm1Gmz5kN+XX+Th1zS0icdUweghb9w2lPcUcAElYjZENrktR" \
-	"nEBImd7IeqgUyI9lIAVYijRQF8KR9jW6ZVMkguwl"
-
-/* The file that works: pieces of it are replaced one by one. */
-struct file {
-	const char *alice, *bob, *carol; /* items of keys */
-	const char *rules, *more, *revoked;
-	int version;
-};
-static const struct file works = {
-	.alice = "{ssh: " KEY_A "}",
-	.bob = "{ssh: " KEY_SK ", validBefore: \"2027-01-01T00:00:00Z\"}",
-	.carol = "{sshCertificateAuthority: " KEY_CA ", principals: [c, cc]}",
-	.rules = "  - paths: [.reconcile/**]\n"
-		 "    roles: [admins]\n"
-		 "    threshold: 2\n"
-		 "  - paths: [web/**, '*.yaml']\n"
-		 "    people: [carol]\n"
-		 "  - paths: [prod/**]\n"
-		 "    roles: [admins]\n"
-		 "    people: [carol]\n"
-		 "    require: [Touch]\n",
-	.more = "  carriers:\n"
-		"  - name: forge\n"
-		"    accept: [Merge]\n"
-		"    keys: [{ssh: " KEY_C "}]\n"
-		"  freshness: {maxAge: 48h}\n",
-	.revoked = "    keys: []\n",
-	.version = 1,
-};
-
-struct world {
-	struct arena *arena;
-	struct diags diags;
-	struct verdict v;
-	struct people *p;
-	int r;
-};
-
-static void world_end(struct world *w)
-{
-	people_free(w->p);
-	arena_free(w->arena);
-}
-
-static struct world read_bytes(const char *text, size_t len)
-{
-	struct world w = {.arena = arena_new((size_t)64 << 20)};
-	struct manifest_input in = {
-		.path = PEOPLE_PATH, .bytes = text, .len = len};
-
-	diags_init(&w.diags, w.arena, 100);
-	w.r = people_read(&in, w.arena, &w.diags, &w.p, &w.v);
-	return w;
-}
-
-static struct world read_file(const struct file *f)
-{
-	static const char form[] = "apiVersion: reconcile/v1alpha1\n"
-				   "kind: TrustPolicy\n"
-				   "metadata: {name: trust}\n"
-				   "spec:\n"
-				   "  version: %d\n"
-				   "  expires: \"2027-11-28T00:00:00Z\"\n"
-				   "  people:\n"
-				   "  - {name: alice, keys: [%s]}\n"
-				   "  - {name: bob, keys: [%s]}\n"
-				   "  - {name: carol, keys: [%s]}\n"
-				   "  roles:\n"
-				   "  - {name: admins, people: [alice, bob]}\n"
-				   "  root: {roles: [admins], threshold: 2}\n"
-				   "  rules:\n%s"
-				   "%s"
-				   "  revocations:\n"
-				   "    asOf: \"2026-11-28T00:00:00Z\"\n%s";
-	char text[16384];
-	int n = snprintf(text, sizeof(text), form, f->version, f->alice, f->bob,
-			 f->carol, f->rules, f->more, f->revoked);
-
-	assert_in_range(n, 1, sizeof(text) - 1);
-	return read_bytes(text, (size_t)n);
-}
-
-static struct world good(void)
-{
-	struct world w = read_file(&works);
-
-	if (w.r < 0)
-		fail_msg("%s", w.v.reason);
-	assert_int_equal(w.diags.n, 0);
-	return w;
-}
-
-/* Refused with this code and these words; n diagnostics. */
-static void refused(const struct file *f, enum tcode code, const char *words,
-		    size_t n)
-{
-	struct world w = read_file(f);
-
-	if (w.r != ERR_TRUST || w.v.code != code ||
-	    !strstr(w.v.reason, words) || w.diags.n_errors != n || w.p != NULL)
-		fail_msg("want %s %s and %zu errors, have %d %s %s and %zu",
-			 verdict_name(code), words, n, w.r,
-			 verdict_name(w.v.code), w.v.reason, w.diags.n_errors);
-	world_end(&w);
-}
+#include "tests/unit/policy/trust/people_file.h"
 
 /* --- what is refused ------------------------------------------------------ */
-
-static void A13_a_weak_key_is_no_key(void **state)
-{
-	struct file f = works;
-
-	(void)state;
-	f.alice = "{ssh: " KEY_RSA_2048 "}";
-	refused(&f, TCODE_TRUST_KEY, "want RSA of 3072 to 8192 bits", 3);
-	f = works;
-	f.carol = "{ssh: ssh-dss AAAAB3NzaC1kc3M=}";
-	refused(&f, TCODE_TRUST_KEY, "key type \"ssh-dss\" is not allowed", 2);
-	f.carol = "{ssh: ssh-rsa " /* an ed25519 key under another name */
-		  "AAAAC3NzaC1lZDI1NTE5AAAAINUwZm/do/MvyncS24cHi9dEZS3dfsFP1zh"
-		  "FCyplF6MV}";
-	refused(&f, TCODE_TRUST_KEY, "the key is not of the type \"ssh-rsa\"",
-		2);
-	f.carol = "{ssh: ssh-ed25519 AAAA}";
-	refused(&f, TCODE_TRUST_KEY, "the key is not of the type", 2);
-}
-
-static void A31_a_key_has_one_owner(void **state)
-{
-	struct file f = works;
-
-	(void)state;
-	f.bob = "{ssh: " KEY_A " another comment}";
-	refused(&f, TCODE_TRUST_TWICE, "is a key of alice already (line 8)", 1);
-	f = works;
-	f.alice = "{ssh: " KEY_A "}, {ssh: " KEY_A
-		  ", validAfter: \"2026-01-01T00:00:00Z\"}";
-	refused(&f, TCODE_TRUST_TWICE, "is a key of alice already", 1);
-	f = works;
-	f.alice = "{ssh: " KEY_C "}"; /* the forge's */
-	refused(&f, TCODE_TRUST_TWICE, "is a key of alice already", 1);
-	f = works;
-	f.more = "  freshness: {maxAge: 1h, keys: [{ssh: " KEY_A "}]}\n";
-	refused(&f, TCODE_TRUST_TWICE, "is a key of alice already", 1);
-	/* an authority may certify many, each under other names */
-	f = works;
-	f.alice = "{sshCertificateAuthority: " KEY_CA ", principals: [a]}";
-	f.rules = "  - {paths: ['**'], people: [alice]}\n";
-	{
-		struct world w = read_file(&f);
-
-		assert_int_equal(w.r, 0);
-		world_end(&w);
-	}
-	f.alice = "{sshCertificateAuthority: " KEY_CA ", principals: [a, cc]}";
-	refused(&f, TCODE_TRUST_TWICE, " cc is a key of alice already", 1);
-}
 
 static void a_rule_that_too_few_can_meet(void **state)
 {
@@ -233,22 +52,6 @@ static void faults_are_told_all_at_once(void **state)
 	f.revoked = "    krl: AAAA\n";
 	/* weak, twice, KRL, root, rules[0] */
 	refused(&f, TCODE_TRUST_KEY, "want RSA", 5);
-}
-
-static void pins_of_other_formats(void **state)
-{
-	struct file f = works;
-
-	(void)state;
-	f.carol = "{x509: {identity: 'email:c@example.org', authority: "
-		  "\"-----BEGIN CERTIFICATE-----\\nAAAA\\n"
-		  "-----END CERTIFICATE-----\\n\"}}";
-	refused(&f, TCODE_TRUST_KEY, "authority: ", 2);
-	f.carol = "{openpgp: {fingerprint: "
-		  "'0123456789ABCDEF0123456789ABCDEF01234567', certificate: "
-		  "\"-----BEGIN PGP PUBLIC KEY BLOCK-----\\n\\nAAAA\\n"
-		  "-----END PGP PUBLIC KEY BLOCK-----\\n\"}}";
-	refused(&f, TCODE_TRUST_KEY, "certificate: ", 2);
 }
 
 static void A5_a_lost_list_of_revocations(void **state)
@@ -405,40 +208,6 @@ static void who_could(void **state)
 	world_end(&w);
 }
 
-static void signers_say_whose_a_key_is(void **state)
-{
-	struct world w = good();
-	const struct signers *s = people_signers(w.p);
-	const struct signer *at = NULL;
-	static const struct {
-		const char *name, *principals;
-		enum signer_use use;
-		bool authority;
-	} want[] = {{"alice", "alice", SIGNER_PERSON, false},
-		    {"bob", "bob", SIGNER_PERSON, false},
-		    {"carol", "c,cc", SIGNER_PERSON, true},
-		    {"forge", "forge", SIGNER_CARRIER, false}};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-		at = signers_next_of(s, ARMOR_SSH, at);
-		assert_non_null(at);
-		assert_string_equal(at->name, want[i].name);
-		assert_string_equal(at->principals, want[i].principals);
-		assert_int_equal(at->use, want[i].use);
-		assert_int_equal(at->authority, want[i].authority);
-		if (at->authority)
-			assert_string_equal(at->person, "carol");
-	}
-	assert_null(signers_next_of(s, ARMOR_SSH, at));
-	assert_true(people_carrier_accepts(w.p, "forge", PEOPLE_MERGE));
-	assert_false(people_carrier_accepts(w.p, "forge", PEOPLE_SQUASH));
-	assert_false(people_carrier_accepts(w.p, "alice", PEOPLE_MERGE));
-	assert_int_equal(people_max_age_s(w.p), 48 * 3600);
-	assert_false(people_rbac(w.p));
-	world_end(&w);
-}
-
 static void the_policy_expires(void **state)
 {
 	struct world w = good();
@@ -485,59 +254,6 @@ static void A29_versions_add_one(void **state)
 	}
 }
 
-static void A4_what_is_revoked(void **state)
-{
-	struct file f = works;
-	struct world w;
-	uint8_t digest[HASH_BYTES];
-
-	(void)state;
-	f.carol = "{ssh: " KEY_C "}";
-	f.more = "";
-	f.revoked = "    keys: [{fingerprint: "
-		    "0123456789ABCDEF0123456789ABCDEF01234567}]\n"
-		    "    payloads: [\"sha256:"
-		    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b"
-		    "7852b855\"]\n";
-	f.rules = "  - {paths: ['**'], people: [carol]}\n";
-	w = read_file(&f);
-	if (w.r < 0)
-		fail_msg("%s", w.v.reason);
-	assert_true(signers_fingerprint_revoked(
-		people_signers(w.p),
-		"0123456789ABCDEF0123456789ABCDEF01234567"));
-	hash_sha256("", 0, digest);
-	assert_true(signers_payload_revoked(people_signers(w.p), digest));
-	hash_sha256("x", 1, digest);
-	assert_false(signers_payload_revoked(people_signers(w.p), digest));
-	world_end(&w);
-}
-
-static void a_revoked_key_in_the_file_is_warned_of(void **state)
-{
-	struct file f = works;
-	struct world w = good();
-	char text[200];
-
-	(void)state;
-	(void)snprintf(text, sizeof(text),
-		       "    keys: [{fingerprint: \"%s\"}]\n",
-		       signers_next_of(people_signers(w.p), ARMOR_SSH, NULL)
-			       ->key.fingerprint);
-	world_end(&w);
-	f.revoked = text;
-	f.alice = "{ssh: " KEY_A "}, {ssh: " KEY_B "}";
-	w = read_file(&f);
-	if (w.r < 0)
-		fail_msg("%s", w.v.reason);
-	assert_int_equal(w.diags.n, 1);
-	assert_string_equal(w.diags.items[0].code, "T122");
-	assert_int_equal(w.diags.items[0].severity, DIAG_WARNING);
-	assert_non_null(strstr(w.diags.items[0].message,
-			       "this key of alice is revoked"));
-	world_end(&w);
-}
-
 static void the_digest_is_of_the_file(void **state)
 {
 	char text[PEOPLE_DIGEST];
@@ -551,21 +267,15 @@ static void the_digest_is_of_the_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(A13_a_weak_key_is_no_key),
-		cmocka_unit_test(A31_a_key_has_one_owner),
 		cmocka_unit_test(a_rule_that_too_few_can_meet),
 		cmocka_unit_test(faults_are_told_all_at_once),
-		cmocka_unit_test(pins_of_other_formats),
 		cmocka_unit_test(A5_a_lost_list_of_revocations),
 		cmocka_unit_test(another_kind_is_no_policy),
 		cmocka_unit_test(rules_by_path),
 		cmocka_unit_test(A31_who_counts),
 		cmocka_unit_test(who_could),
-		cmocka_unit_test(signers_say_whose_a_key_is),
 		cmocka_unit_test(the_policy_expires),
 		cmocka_unit_test(A29_versions_add_one),
-		cmocka_unit_test(A4_what_is_revoked),
-		cmocka_unit_test(a_revoked_key_in_the_file_is_warned_of),
 		cmocka_unit_test(the_digest_is_of_the_file),
 	};
 
