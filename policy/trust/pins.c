@@ -186,9 +186,6 @@ static int check_openpgp_pin(const struct check *c,
 	struct openpgp_job job = *what;
 	int r;
 
-	if (signers_fingerprint_revoked(c->signers, pin->openpgp->fingerprint))
-		return verdict_fail(c->v, TCODE_REVOKED, "key %s of %s",
-				    pin->openpgp->fingerprint, pin->name);
 	job.certificates[0] = pin->openpgp->certificate;
 	job.n_certificates = 1;
 	if (pin->valid_after > job.not_before)
@@ -200,6 +197,9 @@ static int check_openpgp_pin(const struct check *c,
 		r = verdict_fail(c->v, TCODE_OPENPGP_REFUSED,
 				 "want key %s, have %s",
 				 pin->openpgp->fingerprint, made_by);
+	if (r == 0 && signers_fingerprint_revoked(c->signers, made_by))
+		r = verdict_fail(c->v, TCODE_REVOKED, "key %s of %s", made_by,
+				 pin->name);
 	return r < 0 ? r : signature_check_window(pin, c->ask, c->time, c->v);
 }
 
@@ -207,15 +207,27 @@ static int check_openpgp_pins(const struct check *c,
 			      const struct openpgp_job *job,
 			      struct signature_by *by)
 {
-	const struct signer *pin = NULL;
+	const struct signer *pin =
+		signers_next_of(c->signers, ARMOR_OPENPGP, NULL);
 	char made_by[OPENPGP_FINGERPRINT] = "";
-	int r = find_openpgp(c, job, made_by);
+	int r;
 
+	if (signers_next_of(c->signers, ARMOR_OPENPGP, pin) == NULL) {
+		r = check_openpgp_pin(c, job, pin); /* no need to look for it */
+		if (r == 0 || c->v->code != TCODE_OPENPGP_REFUSED)
+			memcpy(by->key, pin->openpgp->fingerprint,
+			       OPENPGP_FINGERPRINT);
+		if (r == 0)
+			set_signer(by, pin);
+		return r;
+	}
+	r = find_openpgp(c, job, made_by);
 	if (r < 0)
 		return r;
 	memcpy(by->key, made_by, sizeof(made_by));
 	r = verdict_fail(c->v, TCODE_UNKNOWN_KEY,
 			 "key %s is not that of a pinned certificate", made_by);
+	pin = NULL;
 	while ((pin = signers_next_of(c->signers, ARMOR_OPENPGP, pin)) !=
 	       NULL) {
 		if (strcmp(made_by, pin->openpgp->fingerprint) != 0)

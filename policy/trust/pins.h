@@ -10,9 +10,9 @@
  * holds now too.  A certificate of ten minutes therefore introduces commits
  * for ten minutes: no log or time stamp that could say "then" is asked.
  *
- * OpenPGP, in order: one packet as openpgp.h says; sqv finds a pinned
- * certificate behind it; not revoked; sqv, which now knows this certificate and
- * its window alone, says the same; the pin's window.
+ * OpenPGP, in order: one packet as openpgp.h says; of several pinned
+ * certificates sqv finds the one behind it; sqv, which now knows this one and
+ * its window alone, says the same; not revoked; the pin's window.
  */
 #ifndef POLICY_TRUST_PINS_H
 #define POLICY_TRUST_PINS_H

@@ -226,6 +226,15 @@ sed 's/PRIVATE/PUBLIC/' both.asc >secret.asc
 echo "alice openpgp $(cat alice.fpr) secret.asc" >other
 bad 'A18 ... also under another name' T136 'holds a secret key' pins=other
 
+pin alice >other
+sign_by mallory
+bad 'A18 ... nor when one is pinned alone' T137 'no pinned certificate made it' \
+	pins=other
+like "$OUT" 'key=$' 'A18 ... and nobody is blamed'
+cat alice.fpr >revoked
+bad 'A18 ... also when that one is revoked' T137 'no pinned certificate made it' \
+	pins=other revoked=revoked
+
 # --- when
 cp alice.sig sig
 pin alice 0 $((NOW - DAY)) >other

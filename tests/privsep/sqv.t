@@ -54,7 +54,7 @@ fake sleep-open &
 
 run "$PINS" armor=sig payload=payload pins=pins sqv="$BIN"
 like "$OUT" '^OK a key=' 'control: the real sqv'
-says good '^T120 key 0123456789ABCDEF0123456789ABCDEF01234567 is not that' \
+says good '^T137 want key [0-9A-F]{40}, have 0123456789ABCDEF0123456789ABCDEF01234567' \
 	'control: the one in its place is asked'
 says given '^T139 .*have 0 bytes' \
 	'E06 it gets three files, no environment and nothing else'
