@@ -305,4 +305,28 @@ back
 git -C "$R" reset -q --hard "$P"
 run git -C "$R" -c gpg.program="$TMP/sign-pgp" verify-commit "$P"
 is "$ST" 0 'git takes the OpenPGP commit too'
+
+# --- the manager: the configuration reaches sqv
+mkdir -p "$TMP/m"
+cat >"$TMP/m/conf" <<-EOF
+	repository.url = file://$R/.git
+	repository.id = $REPO_ID
+	trust.policy = sha256:$(git -C "$R" show "$BASE:.reconcile/trust.yaml" |
+	sha256sum | cut -c1-64)
+	trust.openpgp = true
+	state.dir = $TMP/m/state
+	run.dir = $TMP/m/run
+	channel.listen = 127.0.0.1:17455
+EOF
+sed 's/^trust.openpgp.*/trust.openpgp = false/' "$TMP/m/conf" >"$TMP/m/off"
+succeeds 'a manager with OpenPGP on: init' "$BIN/reconcile" \
+	--config "$TMP/m/conf" init
+run "$BIN/reconcile" --config "$TMP/m/conf" --dry-run
+case $ST in
+0 | 2) ok 'A18 ... takes the commit by petra' ;;
+*) not_ok 'A18 ... takes the commit by petra' "status $ST: $OUT $ERR" ;;
+esac
+run "$BIN/reconcile" --config "$TMP/m/off" --dry-run
+is "$ST" 4 'A18 the same manager with OpenPGP off: exit 4'
+like "$OUT" '^error T138: commit .*switched off' 'A18 ... and says so'
 finish
