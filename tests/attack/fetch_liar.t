@@ -11,7 +11,7 @@
 need_program python3 openssl git
 trust_setup
 
-CANARY=c4nary-t0ken-$$
+canary_may cred home.log
 R=$TMP/repo
 new_repo "$R"
 OLD=$(head_of "$R")

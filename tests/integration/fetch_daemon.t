@@ -13,7 +13,7 @@ git_env
 read -r PORT CHANNEL <<EOF
 $(git_ports 2)
 EOF
-CANARY=c4nary-t0ken-$$
+canary_may token token.kept token.new
 alone_up "$CHANNEL" || skip_all "no manager"
 git_server_begin
 rmdir "$TMP/www" && ln -s "$W" "$TMP/www"

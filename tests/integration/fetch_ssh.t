@@ -10,6 +10,7 @@ SSHD=${SSHD:-/usr/sbin/sshd}
 [ -x "$SSHD" ] || skip_all "needs $SSHD (openssh-server)"
 need_program unshare setsid
 trust_setup
+canary_may authorized # has a key with its comment
 
 R=$TMP/repo S=$TMP/store.git
 new_repo "$R"
