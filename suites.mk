@@ -22,6 +22,10 @@ mutate: all tools
 	$(Q)SUITE_SECONDS=3600 DIFF_N=$(N) B=$(abspath $(B)) tests/run-suites \
 		tests/attack/trust_diff.t
 
+# Compiles each guard of trust out and runs the test that must fail then.
+red: all tools
+	$(Q)MAKE="$(MAKE)" CC="$(CC)" tests/attack/seen-red $(GUARD)
+
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)B=$(abspath $(B)) KEEP=$(KEEP) tests/demo/run
@@ -56,10 +60,11 @@ help:
 	@echo 'make demo       the whole story on three hosts (KEEP=1 leaves it up)'
 	@echo 'make check      every test;  make check-fast: the quick ones'
 	@echo 'make conformance  podman, containerd and, with RUNTIME_TOOLS=DIR, the validation programs of the OCI'
+	@echo 'make red        each guard of trust compiled out, its test seen red (GUARD="ARMOR TAG_NAME" for some)'
 	@echo 'make mutate     N=10000 odd commits before git verify-commit and before us'
 	@echo 'make bench      figures beside their peers;  make bench-engine: the engine alone'
 	@echo 'make lint       layers, exports, globals, sizes, link lists'
 	@echo 'make fuzz T=60  every fuzz target, T seconds each'
 	@echo 'make install    PREFIX, DESTDIR, BINDIR, SBINDIR, LIBEXECDIR, SYSCONFDIR'
 
-.PHONY: deps mutate fault-engine-full suites demo bench bench-engine check install help tools
+.PHONY: deps mutate red fault-engine-full suites demo bench bench-engine check install help tools

@@ -92,6 +92,7 @@ int signature_check_window(const struct signer *line,
 	(void)v;
 	(void)when;
 	(void)text;
+	(void)t;
 	return 0;
 }
 

@@ -15,7 +15,7 @@ build_tool()
 {
 	_src=$TOP/tests/attack/$1.c _out=$B/tests/$1 _new=no
 	shift
-	for _f in "$_src" "$B/lib.a" "$B/policy.a"; do
+	for _f in "$_src" "$@" "$B/lib.a"; do
 		[ "$_out" -nt "$_f" ] || _new=yes
 	done
 	[ "$_new" = yes ] || return 0

@@ -56,6 +56,14 @@ git_update "$R" repo.git
 fetch 'by its address' "^head $TIP changed=1$" mirror "$PLAIN" \
 	url="https://127.0.0.1:$PLAIN/repo.git"
 accepts 'and verifies' "$TMP/store.git" "$TIP"
+git -C "$R" tag -s -m tag v1
+git -C "$R" push -q "$TMP/www/repo.git" v1
+TAG=$(git -C "$R" rev-parse v1)
+fetch 'A22 a tag comes with its object' "^head $TAG changed=1$" mirror "$PLAIN" \
+	ref=refs/tags/v1 store="$TMP/tag.git"
+is "$(git -C "$TMP/tag.git" cat-file -t "$TAG")" tag '... which is there'
+fetch 'and again' "^head $TAG changed=0$" mirror "$PLAIN" ref=refs/tags/v1 \
+	store="$TMP/tag.git"
 fetch 'a server that closes after each request' "^head $TIP changed=1$" \
 	mirror "$CLOSING" store="$TMP/closing.git"
 fetch 'missing ref' '^error NOTFOUND .*no ref refs/heads/none' mirror "$PLAIN" \
