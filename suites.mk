@@ -21,6 +21,8 @@ N ?= 10000
 mutate: all tools
 	$(Q)SUITE_SECONDS=3600 DIFF_N=$(N) B=$(abspath $(B)) tests/run-suites \
 		tests/attack/trust_diff.t
+	$(Q)SUITE_SECONDS=3600 DIFF_N=$$(($(N) / 20)) B=$(abspath $(B)) tests/run-suites \
+		tests/attack/trust_diff_kinds.t
 
 # Compiles each guard of trust out and runs the test that must fail then.
 red: all tools

@@ -58,6 +58,9 @@ void mutate_armor(struct buf *armor, struct mutate_rng *r, char *how);
 /* payload and armor to an object; odd: not where git puts it. */
 void mutate_join(const struct buf *payload, const struct buf *armor,
 		 struct mutate_rng *r, bool odd, struct buf *out, char *how);
+/* An object with any kind of signature: its armor, the bytes inside (armored
+ * well again), or single bytes. */
+void mutate_signed(struct buf *object, struct mutate_rng *r, char *how);
 void mutate_bytes(struct buf *object, struct mutate_rng *r, char *how);
 void mutate_note(char *how, const char *what);
 

@@ -7,7 +7,8 @@
 . "$(dirname "$0")/trust_lib.sh"
 trust_setup
 build_tool trust_mutate "$TOP/tests/attack/mutate_object.c" \
-	"$TOP/tests/attack/mutate_sign.c" "$B/policy.a" || exit 1
+	"$TOP/tests/attack/mutate_sign.c" \
+	"$TOP/tests/attack/mutate_signed.c" "$B/policy.a" || exit 1
 N=${DIFF_N:-1500}
 SEED=${DIFF_SEED:-$(date +%j)}
 MUTATE=$B/tests/trust_mutate

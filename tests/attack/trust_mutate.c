@@ -5,6 +5,8 @@
  *   trust_mutate keys DIR                 keys and both lists of signers
  *   trust_mutate run DIR REPO SEED N JOBS the comparison, see below
  *   trust_mutate show DIR SEED I          one object, on standard output
+ *   trust_mutate change SEED I <object    the object with one change, of any
+ * kind of signature; prints what was changed on standard error
  *
  * run prints a line for each thing that must not be:
  *   hole I ID HOW                we accept what git refuses
@@ -297,6 +299,27 @@ static int run_all(struct run *run, uint64_t n)
 	return run->holes + run->unnamed > 0;
 }
 
+static int change(uint64_t seed, uint64_t i)
+{
+	struct mutate_rng r = {seed * 1000003 + i};
+	char how[MUTATE_HOW_BYTES] = "";
+	struct buf object;
+	struct err err;
+
+	buf_init(&object, MUTATE_BYTES_MAX);
+	mutate_need(file_read_fd(0, MUTATE_BYTES_MAX, &object, &err) == 0,
+		    "standard input");
+	mutate_signed(&object, &r, how);
+	fwrite(object.data, 1, object.len, stdout);
+	fprintf(stderr, "%s\n", how);
+	return 0;
+}
+
+static bool number(const char *text, uint64_t *out)
+{
+	return num_parse_u64(text, strlen(text), UINT32_MAX, out);
+}
+
 int main(int argc, char **argv)
 {
 	static struct run run;
@@ -307,12 +330,11 @@ int main(int argc, char **argv)
 		mutate_keys_make(argv[2]);
 		return 0;
 	}
-	if (argc < 5 ||
-	    !num_parse_u64(argv[argc == 5 ? 3 : 4],
-			   strlen(argv[argc == 5 ? 3 : 4]), UINT32_MAX,
-			   &seed) ||
-	    !num_parse_u64(argv[argc == 5 ? 4 : 5],
-			   strlen(argv[argc == 5 ? 4 : 5]), UINT32_MAX, &n))
+	if (argc == 4 && strcmp(argv[1], "change") == 0 &&
+	    number(argv[2], &seed) && number(argv[3], &n))
+		return change(seed, n);
+	if (argc < 5 || !number(argv[argc == 5 ? 3 : 4], &seed) ||
+	    !number(argv[argc == 5 ? 4 : 5], &n))
 		return 2;
 	load(&run, argv[2], seed);
 	if (argc == 5 && strcmp(argv[1], "show") == 0) {
@@ -322,8 +344,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc != 7 || strcmp(argv[1], "run") != 0 ||
-	    !num_parse_u64(argv[6], strlen(argv[6]), JOBS_MAX, &jobs) ||
-	    jobs == 0)
+	    !number(argv[6], &jobs) || jobs == 0 || jobs > JOBS_MAX)
 		return 2;
 	run.repo = argv[3];
 	run.n_jobs = jobs;

@@ -13,7 +13,7 @@ $(eval $(call TOOL_template,tests/attack/trust_ask.c,tests/trust_ask))
 $(eval $(call TOOL_template,tests/attack/trust_forge.c,tests/trust_forge))
 $(eval $(call TOOL_template,tests/attack/trust_krl.c,tests/trust_krl))
 $(eval $(call TOOL_template,tests/attack/trust_pins.c policy/verify/openpgp_run.c,tests/trust_pins))
-$(eval $(call TOOL_template,tests/attack/trust_mutate.c tests/attack/mutate_object.c tests/attack/mutate_sign.c,tests/trust_mutate))
+$(eval $(call TOOL_template,tests/attack/trust_mutate.c tests/attack/mutate_object.c tests/attack/mutate_sign.c tests/attack/mutate_signed.c,tests/trust_mutate))
 $(eval $(call TOOL_template,tests/tools/agent_tool.c,tests/agent_tool))
 
 $(eval $(call TOOL_template,tests/tools/seccomp_agent.c,tests/seccomp_agent))
