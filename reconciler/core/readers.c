@@ -107,6 +107,7 @@ int readers_open(struct state *state, const struct core_conf *conf,
 		return 0;
 	r = state_get(state, KEPT, arena, &text, err);
 #else
+	(void)state;
 	(void)unix_user;
 #endif
 	if (r < 0 || text == NULL || text[0] == '\0')
