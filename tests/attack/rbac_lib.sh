@@ -46,6 +46,7 @@ END
   root: {roles: [admins]}
   rules:
   - {paths: ["manifests/a/hw/**"], roles: [all], require: [Touch]}
+  - {paths: ["manifests/a/two/**"], roles: [all], threshold: 2}
   - {paths: ["**"], roles: [all]}
   revocations: {asOf: "2026-11-28T00:00:00Z"}
 END

@@ -94,6 +94,46 @@ back
 write_rbac "$R" 2 's/cluster-admins/"system:masters"/'
 may_not alice T182 'not "system:' 'K25 ... and system:masters is no group here'
 
+# --- which files hold objects, as for what is run
+for F in new.yml deep/er/new.yaml new.json; do
+	mkdir -p "$(dirname "$M/a/$F")"
+	case $F in
+	*.json)
+		printf '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "new", "namespace": "a"}}' \
+			>"$M/a/$F"
+		;;
+	*) object ConfigMap a new 1 >"$M/a/$F" ;;
+	esac
+	may_not bob T154 'may not create configmaps in namespace a, name new' \
+		"T01 $F holds objects"
+done
+for F in .hidden.yaml .h/new.yaml new.YAML new.yaml.txt README.md; do
+	mkdir -p "$(dirname "$M/a/$F")"
+	object ConfigMap a new 1 >"$M/a/$F"
+	may bob "T01 $F holds none"
+done
+echo 'resources: [named.yaml]' >"$M/a/kustomization.yaml"
+may bob 'T01 a kustomization holds none'
+ln -s named.yaml "$M/a/link.yaml"
+may_not alice T170 'have a symbolic link' 'T01 a link is refused for what it is'
+chmod 755 "$M/a/named.yaml"
+may bob 'T01 a mode changes no object'
+
+# --- T01: two persons, each with the roles for it
+mkdir -p "$M/a/two"
+object ConfigMap a pair 1 >"$M/a/two/pair.yaml"
+as carol "$R"
+PAIR=$(head_of "$R")
+may_not carol T190 'want 2 .*have carol@example.org; could: alice@example.org, erin' \
+	'T01 one of two'
+git -C "$R" reset -q --hard "$PAIR"
+approve bob "$R" "$BASE" "$PAIR"
+may_not carol T154 'have carol@example.org; .*bob@example.org may not create' \
+	'T01 the second one has no roles for it'
+git -C "$R" reset -q --hard "$PAIR"
+approve erin "$R" "$BASE" "$PAIR"
+may carol 'T01 both have'
+
 # --- T09: one identity, whatever the key; T02: keys of hardware
 object ConfigMap a old 2 >"$M/a/ConfigMap.yaml"
 may carol-2 'T09 another key of the same person has the same roles'
