@@ -80,15 +80,15 @@ static const char *principal_of(const struct core_conf *conf,
 static void find_groups(struct readers *r, struct arena *arena)
 {
 	const char **groups =
-		arena_calloc(arena, r->kept.n_groups, sizeof(char *));
+		arena_calloc(arena, r->kept->n_groups, sizeof(char *));
 
-	for (size_t i = 0; i < r->kept.n_groups; i++) {
-		const struct strings *people = &r->kept.groups[i].people;
+	for (size_t i = 0; i < r->kept->n_groups; i++) {
+		const struct strings *people = &r->kept->groups[i].people;
 
 		for (size_t k = 0; k < people->n; k++)
 			if (strcmp(people->items[k], r->who.name) == 0)
 				groups[r->who.n_groups++] =
-					r->kept.groups[i].name;
+					r->kept->groups[i].name;
 	}
 	r->who.groups = groups;
 }
@@ -112,7 +112,8 @@ int readers_open(struct state *state, const struct core_conf *conf,
 #endif
 	if (r < 0 || text == NULL || text[0] == '\0')
 		return r;
-	r = snapshot_decode(text, strlen(text), arena, &out->kept, err);
+	out->kept = arena_alloc(arena, sizeof(*out->kept));
+	r = snapshot_decode(text, strlen(text), arena, out->kept, err);
 	if (r < 0)
 		return err_wrap(err, "the roles that the state keeps");
 	out->who.name = principal_of(conf, unix_user);
@@ -125,7 +126,7 @@ int readers_open(struct state *state, const struct core_conf *conf,
 					 strlen(unix_user)),
 			       safe);
 	find_groups(out, arena);
-	access_init(&out->access, &out->kept.objects, arena);
+	access_init(&out->access, &out->kept->objects, arena);
 	out->bound = true;
 	return 0;
 }
@@ -142,9 +143,9 @@ bool readers_may_somewhere(const struct readers *r,
 
 	q.namespace = "";
 	if (readers_may(r, &q))
-		return true;
-	for (size_t i = 0; i < r->kept.objects.n; i++) {
-		const struct object *o = &r->kept.objects.items[i];
+		return true; /* also when nothing is bound */
+	for (size_t i = 0; i < r->kept->objects.n; i++) {
+		const struct object *o = &r->kept->objects.items[i];
 
 		if (o->kind != MANIFEST_ROLEBINDING)
 			continue;

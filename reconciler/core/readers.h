@@ -13,8 +13,8 @@
 #include "reconciler/core/core.h"
 
 struct readers {
-	bool bound; /* false: everything may be seen */
-	struct snapshot kept;
+	bool bound;	       /* false: everything may be seen */
+	struct snapshot *kept; /* in the arena */
 	struct access access;
 	struct access_who who;
 };

@@ -157,7 +157,7 @@ sed -i 's/requireDigest: false/requireDigest: false\n  maxDeletePercent: 100/' \
 	"$R/.reconcile/policy.yaml"
 may pia 'K25 ... other rules are the policy alone'
 sed -i 's/requireDigest: false/nonsense/' "$R/.reconcile/policy.yaml"
-may_not pia T155 'rules.1.: .*policy.yaml.* cannot be read' \
+may_not pia T155 'rules.2.: .*policy.yaml.* cannot be read' \
 	'K25 a policy that does not decode takes everything'
 
 # --- by what is deleted
