@@ -87,9 +87,50 @@ static void clocks_run(void **state)
 	assert_true(clock_boot_ms() > 0);
 }
 
+static void spans(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t s; /* 0: refused */
+	} rows[] = {
+		{"1s", 1},
+		{"90m", 5400},
+		{"48h", 172800},
+		{"14d", 1209600},
+		{"3650d", 315360000},
+		{"87600h", 315360000},
+		{"3651d", 0},
+		{"87601h", 0},
+		{"0s", 0},
+		{"", 0},
+		{"h", 0},
+		{"48", 0},
+		{"48H", 0},
+		{"48 h", 0},
+		{"-1h", 0},
+		{"+1h", 0},
+		{"01h", 0},
+		{"1.5h", 0},
+		{"1h30m", 0},
+		{"1w", 0},
+		{"1hh", 0},
+		{"99999999999999999999d", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t s = 0;
+
+		if (clock_parse_span(rows[i].text, &s) != (rows[i].s > 0) ||
+		    s != rows[i].s)
+			fail_msg("%s: %lld", rows[i].text, (long long)s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spans),
 		cmocka_unit_test(known_times),
 		cmocka_unit_test(every_day_round_trips),
 		cmocka_unit_test(refused),
