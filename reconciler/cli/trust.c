@@ -1,7 +1,8 @@
 /*
  * trust.c - `reconcile trust show` and `reconcile trust check`: what a trust
- * policy says, and what is wrong with one.  Needs no configuration.  The file
- * is parsed by reconcile-verify; here it is only read and handed over.
+ * policy says, and what is wrong with one.  Needs no configuration; with one,
+ * `show` is about what the manager accepted last.  The file is parsed by
+ * reconcile-verify; here it is only read and handed over.
  */
 #include "reconciler/cli/cli.h"
 
@@ -11,6 +12,7 @@
 #include "policy/verify/verify.pb-c.h"
 #include "reconciler/cli/repository.h"
 #include "reconciler/cli/trust_render.h"
+#include "reconciler/core/anchor.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -30,11 +32,14 @@ struct looked {
 static int ask(struct cli *cli, struct verify_args *args, struct looked *out,
 	       struct err *err)
 {
+	const char *libexec = cli->conf.libexec;
 	const struct trust_view *view;
 	int r;
 
+	if (libexec != NULL && *libexec == '\0')
+		libexec = NULL; /* beside this program */
 	args->mode = VERIFY__VERIFY_REQUEST__MODE__TRUST;
-	r = siblings_verify(&cli->conf, cli->conf.libexec, args, cli->arena,
+	r = siblings_verify(&cli->conf, libexec, args, cli->arena,
 			    &out->verdict, err);
 	view = out->verdict.trust;
 	if (r == 0 && view == NULL && out->verdict.diags.n_errors == 0)
@@ -50,15 +55,10 @@ static int ask(struct cli *cli, struct verify_args *args, struct looked *out,
 					  &out->lines, &out->n_lines, err);
 }
 
+/* The configuration, if one is named: it may say where our programs are. */
 static int setup(struct cli *cli, struct err *err)
 {
-	int r = 0;
-
-	if (opt_get(&cli->values, "config") != NULL)
-		r = cli_load(cli, err);
-	if (cli->conf.libexec != NULL && *cli->conf.libexec == '\0')
-		cli->conf.libexec = NULL;
-	return r;
+	return opt_get(&cli->values, "config") != NULL ? cli_load(cli, err) : 0;
 }
 
 static int exit_of(const struct looked *l)
@@ -77,10 +77,27 @@ static int print_json(const struct looked *l, struct buf *out, struct err *err)
 	return cli_print(out, err);
 }
 
+/* With a configuration and nothing else: what the manager accepted last. */
+static int in_force(struct cli *cli, struct verify_args *args, struct err *err)
+{
+	struct core core;
+	int r = cli_open(cli, true, &core, err);
+
+	if (r < 0)
+		return r;
+	r = anchor_load(&core, cli->arena, &args->target, err);
+	if (r == 0 && args->target == NULL)
+		r = err_set(err, ERR_INPUT, "nothing was accepted yet");
+	args->repository = siblings_mirror(core.conf, cli->arena);
+	core_close(&core);
+	return r;
+}
+
 int trust_show_command(void *ctx, struct err *err)
 {
 	struct cli *cli = ctx;
 	const char *rev = cli_operand(cli, 0);
+	const char *repo = opt_get(&cli->values, "repo");
 	struct verify_args args = {.target = rev != NULL ? rev : "HEAD"};
 	struct looked seen = {0};
 	bool json = false;
@@ -89,9 +106,12 @@ int trust_show_command(void *ctx, struct err *err)
 
 	if (r == 0)
 		r = cli_json(cli, &json, err);
-	if (r == 0)
-		r = repository_find(opt_get(&cli->values, "repo"), cli->arena,
-				    &args.repository, NULL, err);
+	if (r == 0 && rev == NULL && repo == NULL &&
+	    opt_get(&cli->values, "config") != NULL)
+		r = in_force(cli, &args, err);
+	else if (r == 0)
+		r = repository_find(repo, cli->arena, &args.repository, NULL,
+				    err);
 	if (r == 0)
 		r = ask(cli, &args, &seen, err);
 	if (r < 0)

@@ -258,4 +258,39 @@ refuses 'A17 a certificate that is no authority' 3 'T184: authority: want basicC
 cd "$TMP" || exit 1
 succeeds 'examples/trust is good' rec trust check "$TOP/examples/trust/trust.yaml"
 like "$OUT" '^good: version 1' '... says so'
+
+# --- of what a manager accepted
+R=$TMP/fleet
+F=$R/.reconcile/trust.yaml
+git init -q -b main "$R"
+write_trust 1 '' '' '' '' && sed -i 's/threshold: 2/threshold: 1/' "$F"
+printf '%s\n' 'apiVersion: reconcile/v1alpha1' 'kind: ClusterPolicy' \
+	'metadata: {name: policy}' 'spec:' '  repository:' \
+	'    {id: fleet-test, ref: refs/heads/main}' >"$R/.reconcile/policy.yaml"
+git -C "$R" config gpg.format ssh
+git -C "$R" config user.signingKey "$TMP/alice.pub"
+git -C "$R" config commit.gpgSign true
+cat >"$TMP/conf" <<EOF
+repository.url = file://$R
+repository.id = fleet-test
+trust.policy = sha256:$(sha256sum "$F" | cut -d' ' -f1)
+state.dir = $TMP/state
+run.dir = $TMP/run
+channel.listen = 127.0.0.1:7999
+EOF
+commit first
+cd "$TMP" || exit 1
+succeeds 'a manager' rec --config "$TMP/conf" init
+fails 'nothing accepted yet' 3 'nothing was accepted yet' \
+	rec --config "$TMP/conf" trust show
+succeeds 'a pass' rec --config "$TMP/conf"
+write_trust 2 && sed -i 's/threshold: 2/threshold: 1/; s/48h/49h/' "$F"
+commit second
+succeeds 'what it accepted, not what came since' \
+	rec --config "$TMP/conf" trust show
+like "$OUT" '^version 1,' '... is in force'
+like "$OUT" 'at most 48h old' '... and shown'
+succeeds 'another pass' rec --config "$TMP/conf"
+succeeds 'the next version' rec --config "$TMP/conf" trust show
+like "$OUT" '^version 2,' '... is in force then'
 finish
