@@ -11,7 +11,8 @@
 
 #include "policy/trust/chain.h"
 
-#define APPROVED_MAX 1000
+#define APPROVED_MAX 50000
+#define APPROVED_BYTES_MAX ((size_t)64 << 20) /* of all files */
 
 struct approved_item {
 	struct approval approval;
@@ -22,11 +23,18 @@ struct approved_item {
 	const struct people *judge; /* whose answer by and verdict are */
 	struct signature_by by;
 	struct verdict verdict;
+	struct approved_item *next; /* about the same tree */
+};
+
+struct approved_tree { /* that is wanted, and what is about it */
+	struct commit_id id;
+	struct commit_id folder; /* that was read last */
+	struct approved_item *items;
 };
 
 struct approved {
-	struct approved_item *items; /* arena */
-	size_t n, cap;
+	struct approved_tree *trees; /* by id; arena */
+	size_t n_trees, n_items, bytes;
 };
 
 struct approved_ask {
@@ -34,7 +42,7 @@ struct approved_ask {
 	int (*blob)(void *ctx, const struct commit_id *id, const char **out,
 		    size_t *out_len, struct verdict *v);
 	void *ctx;
-	const struct commit_id *wanted; /* content trees; sorted here */
+	const struct commit_id *wanted; /* content trees */
 	size_t n_wanted;
 };
 
@@ -43,8 +51,11 @@ struct approved_ask {
 int approved_gather(const struct approved_ask *ask, const struct chain *chain,
 		    size_t n, struct arena *arena, struct approved *out,
 		    struct verdict *v);
-/* Whether it names these trees; from NULL: nothing. */
-bool approved_names(const struct approved_item *item,
-		    const struct commit_id *from, const struct commit_id *to);
+/* What is about a change to this tree, the latest first; NULL. */
+struct approved_item *approved_to(const struct approved *a,
+				  const struct commit_id *to);
+/* Whether it begins at this tree; NULL: at nothing. */
+bool approved_from(const struct approved_item *item,
+		   const struct commit_id *from);
 
 #endif

@@ -476,3 +476,37 @@ int chain_read_content(struct chain *c, struct chain_place *place,
 	}
 	return r;
 }
+
+static int by_content(const void *a, const void *b)
+{
+	const struct chain_place *const *x = a;
+	const struct chain_place *const *y = b;
+	int c = memcmp(&(*x)->content, &(*y)->content, COMMIT_ID_BYTES);
+
+	return c != 0 ? c : (*x > *y) - (*x < *y);
+}
+
+void chain_sort(struct chain *c, struct arena *arena)
+{
+	c->by_content = arena_calloc(arena, c->n, sizeof(struct chain_place *));
+	for (size_t i = 0; i < c->n; i++)
+		c->by_content[i] = &c->line[i];
+	qsort(c->by_content, c->n, sizeof(struct chain_place *), by_content);
+}
+
+size_t chain_seek(const struct chain *c, const struct commit_id *content)
+{
+	size_t low = 0;
+	size_t high = c->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (memcmp(&c->by_content[mid]->content, content,
+			   COMMIT_ID_BYTES) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}

@@ -47,6 +47,7 @@ struct chain {
 	size_t n_sides;
 	struct chain_commit *commits; /* all new ones, as they were met */
 	size_t n_commits;
+	const struct chain_place **by_content; /* chain_sort() */
 	bool off_line; /* a proposal that does not begin at BASE: every new
 			* commit is in sides */
 	struct chain_work *work;
@@ -81,5 +82,9 @@ int chain_read_tree(const struct chain *c, const struct commit_id *commit,
 /* Fills content. */
 int chain_read_content(struct chain *c, struct chain_place *place,
 		       struct verdict *v);
+/* Fills by_content, when every place has its content. */
+void chain_sort(struct chain *c, struct arena *arena);
+/* The first of by_content that is not below this content; n: none. */
+size_t chain_seek(const struct chain *c, const struct commit_id *content);
 
 #endif

@@ -2,9 +2,9 @@
  * line.c - see line.h.  Runs in reconcile-verify, sandboxed.
  *
  * Places of the line that can be reached by good steps are found from its
- * beginning: single steps first, then those that approvals join.  The policy in
- * force is that of the place, by the id of the file, so it does not matter by
- * which steps a place was reached.
+ * beginning: by the step from the place before, else by one that approvals
+ * join.  The policy in force is that of the place, by the id of the file, so it
+ * does not matter by which steps a place was reached.
  */
 #include "policy/trust/line.h"
 #include "policy/trust/inforce.h"
@@ -12,7 +12,8 @@
 
 #include <string.h>
 
-#define JOINED_MAX 1000 /* steps that approvals join, tried in one look */
+#define JOINED_MAX ((size_t)100000) /* commits in joined steps, in one look */
+#define REPORT_MAX 1000		    /* steps that a proposal tells of */
 
 struct line {
 	const struct line_source *src;
@@ -25,7 +26,7 @@ struct line {
 	struct vouch vouch;
 	struct inforce policies;
 	uint32_t *reached; /* by place: the place before, plus 1; 0: not */
-	size_t joined;	   /* steps tried */
+	size_t joined;	   /* commits of steps tried */
 	struct verdict *v;
 };
 
@@ -216,28 +217,40 @@ static int reach(struct line *l, size_t a, size_t b)
 	return r;
 }
 
-/* Steps from a place that approvals join. */
-static int reach_joined(struct line *l, size_t a)
+/* One step more to a place, joined by an approval. */
+static int join(struct line *l, size_t a, size_t b)
+{
+	size_t max = JOINED_MAX + 10 * l->chain.n;
+
+	if (a + 1 >= b || l->reached[a] == 0)
+		return 0;
+	l->joined += b - a;
+	if (l->joined > max)
+		return verdict_fail(l->v, TCODE_TOO_MANY,
+				    "approvals join more than %zu commits",
+				    max);
+	return reach(l, a, b);
+}
+
+/* Steps to a place that an approval joins, from places that were reached. */
+static int reach_joined(struct line *l, const struct approved_item *item,
+			size_t b)
 {
 	struct chain *c = &l->chain;
-	const struct commit_id *from =
-		c->line[a].is_nothing ? NULL : &c->line[a].content;
+	const struct commit_id *from = &item->approval.from;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < l->approved.n; i++) {
-		const struct approved_item *item = &l->approved.items[i];
+	if (!item->approval.has_from)
+		return c->line[0].is_nothing && approved_from(item, NULL)
+			       ? join(l, 0, b)
+			       : 0;
+	for (size_t at = chain_seek(c, from);
+	     r == 0 && at < c->n && l->reached[b] == 0; at++) {
+		const struct chain_place *p = c->by_content[at];
 
-		for (size_t b = a + 2; r == 0 && b < c->n; b++) {
-			if (l->reached[b] != 0 ||
-			    !approved_names(item, from, &c->line[b].content))
-				continue;
-			if (l->joined++ == JOINED_MAX)
-				return verdict_fail(
-					l->v, TCODE_TOO_MANY,
-					"approvals join more than %d steps",
-					JOINED_MAX);
-			r = reach(l, a, b);
-		}
+		if (!approved_from(item, &p->content))
+			break;
+		r = join(l, (size_t)(p - c->line), b);
 	}
 	return r;
 }
@@ -251,16 +264,19 @@ static int reach_all(struct line *l, size_t *out_last)
 	l->reached = arena_calloc(l->arena, n, sizeof(l->reached[0]));
 	l->reached[0] = 1;
 	*out_last = 0;
-	for (size_t a = 0; r == 0 && a + 1 < n && l->reached[n - 1] == 0; a++) {
-		if (l->reached[a] == 0)
-			continue;
-		*out_last = a;
-		r = reach(l, a, a + 1);
-		if (r == 0 && l->reached[n - 1] == 0)
-			r = reach_joined(l, a);
+	if (l->approved.n_items > 0)
+		chain_sort(&l->chain, l->arena);
+	for (size_t b = 1; r == 0 && b < n; b++) {
+		const struct approved_item *item =
+			approved_to(&l->approved, &l->chain.line[b].content);
+
+		if (l->reached[b - 1] != 0)
+			r = reach(l, b - 1, b);
+		for (; r == 0 && item != NULL; item = item->next)
+			r = reach_joined(l, item, b);
+		if (l->reached[b] != 0)
+			*out_last = b;
 	}
-	if (l->reached[n - 1] != 0)
-		*out_last = n - 1;
 	return r;
 }
 
@@ -318,17 +334,18 @@ static int report_path(struct line *l, size_t place)
 static void note_approvals(struct line *l)
 {
 	struct line_result *out = l->out;
+	const struct approved *a = &l->approved;
 
-	for (size_t i = 0; i < l->approved.n; i++) {
-		const struct approved_item *item = &l->approved.items[i];
-
-		if (item->verdict.code != TCODE_OK &&
-		    out->n_notes < LINE_NOTES_MAX)
-			out->notes[out->n_notes++] = arena_printf(
-				l->arena, "%s does not count: %s: %s",
-				item->path, verdict_name(item->verdict.code),
-				item->verdict.reason);
-	}
+	for (size_t i = 0; i < a->n_trees; i++)
+		for (const struct approved_item *item = a->trees[i].items;
+		     item != NULL && out->n_notes < LINE_NOTES_MAX;
+		     item = item->next)
+			if (item->verdict.code != TCODE_OK)
+				out->notes[out->n_notes++] = arena_printf(
+					l->arena, "%s does not count: %s: %s",
+					item->path,
+					verdict_name(item->verdict.code),
+					item->verdict.reason);
 }
 
 static int judge_line(struct line *l)
@@ -340,7 +357,7 @@ static int judge_line(struct line *l)
 	if (r < 0)
 		return r;
 	if (last == c->n - 1)
-		return l->ask->proposal && c->n <= JOINED_MAX
+		return l->ask->proposal && c->n <= REPORT_MAX
 			       ? report_path(l, last)
 			       : 0;
 	note_approvals(l);

@@ -206,30 +206,32 @@ static void check_approval(struct judging *j, struct approved_item *item)
 /* The signer of the one commit, and whoever approved exactly this. */
 static int gather_whole(struct judging *j)
 {
-	struct approved *list = j->w->approved;
+	const struct approved *approved = j->w->approved;
+	const struct commit_id *from =
+		j->from->is_nothing ? NULL : &j->from->content;
 	const struct chain_commit *commit =
 		j->step->b == j->step->a + 1 ? j->to->commit : NULL;
+	struct approved_item *items = NULL;
+	size_t n = 1;
 	int r = 0;
 
-	j->whole = arena_calloc(j->scratch, list->n + 1, sizeof(j->whole[0]));
+	if (approved->n_items > 0) {
+		r = chain_read_content(j->w->chain, j->from, j->v);
+		if (r == 0)
+			r = chain_read_content(j->w->chain, j->to, j->v);
+		items = approved_to(approved, &j->to->content);
+	}
+	for (const struct approved_item *i = items; i != NULL; i = i->next)
+		n++;
+	j->whole = arena_calloc(j->scratch, n, sizeof(j->whole[0]));
 	if (is_person(j, commit))
 		add_hand(j, j->whole, &j->n_whole, commit->by);
-	if (list->n == 0)
-		return 0;
-	r = chain_read_content(j->w->chain, j->from, j->v);
-	if (r == 0)
-		r = chain_read_content(j->w->chain, j->to, j->v);
-	for (size_t i = 0; r == 0 && i < list->n; i++) {
-		struct approved_item *item = &list->items[i];
-
-		if (!approved_names(item,
-				    j->from->is_nothing ? NULL
-							: &j->from->content,
-				    &j->to->content))
+	for (; r == 0 && items != NULL; items = items->next) {
+		if (!approved_from(items, from))
 			continue;
-		check_approval(j, item);
-		if (item->verdict.code == 0)
-			add_hand(j, j->whole, &j->n_whole, &item->by);
+		check_approval(j, items);
+		if (items->verdict.code == 0)
+			add_hand(j, j->whole, &j->n_whole, &items->by);
 	}
 	return r;
 }

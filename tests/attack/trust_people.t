@@ -56,6 +56,43 @@ like "$OUT" '^error INPUT .*64 lower-case hex' 'a digest that is none'
 refuses 'lists are pinned, but a trust policy stands there' T194 \
 	'trust.yaml stands in the commit' "$R" "$ROOT"
 
+# --- an older history goes over to a trust policy
+L=$TMP/older
+git init -q -b main "$L"
+git -C "$L" config gpg.format ssh
+write_policy "$L"
+put "$L" manifests/config.yaml older
+as mallory "$L"
+OLDER=$(head_of "$L")
+git -C "$L" checkout -q -b lost
+put "$L" manifests/lost.yaml 1
+as mallory "$L"
+git -C "$L" checkout -q main
+write_trust "$L" 1 "s/48h/72h/"
+as mallory "$L"
+GOES=$(head_of "$L")
+put "$L" manifests/config.yaml newer
+as carol "$L"
+OVER=$(head_of "$L")
+O="signers= revoked= policy=$(trust_digest "$L")"
+# shellcheck disable=SC2086
+{
+	accepts 'an anchor above what was accepted' "$L" "$OVER" \
+		accepted="$OLDER" anchor="$GOES" $O
+	refuses '... without it there is no policy where trust is' T193 \
+		'name in trust.anchor a later commit' "$L" "$OVER" \
+		accepted="$OLDER" $O
+	refuses '... with another file there' T192 'want sha256:.*have sha256:' \
+		"$L" "$OVER" accepted="$OLDER" anchor="$GOES" $FIRST
+	refuses '... an anchor on no line' T140 'descendant' "$L" "$OVER" \
+		anchor="$BASE" $O
+	git -C "$L" -c user.signingKey="$TMP/alice" merge -q --no-ff -S \
+		-m merge lost >/dev/null
+	refuses 'A3 ... what a merge brings in from below it is new' T120 \
+		'commit ' "$L" "$(head_of "$L")" accepted="$OLDER" \
+		anchor="$GOES" $O
+}
+
 # --- one signature where one is enough
 put "$R" manifests/config.yaml second
 as carol "$R"
