@@ -60,6 +60,15 @@ static int enter(struct server *s, const char *path, bool openpgp,
 	return store_library_init(err);
 }
 
+/* A proposal without a trust root asks what the base's own policy says, and
+ * that may name such keys. */
+static bool wants_openpgp(const Verify__VerifyRequest *req)
+{
+	return req->root != NULL
+		       ? req->root->openpgp
+		       : req->mode == VERIFY__VERIFY_REQUEST__MODE__PROPOSAL;
+}
+
 /* One request in m to one reply on the socket. */
 static int serve(struct server *s, const struct msg *m, struct err *err)
 {
@@ -80,8 +89,7 @@ static int serve(struct server *s, const struct msg *m, struct err *err)
 		goto out;
 	}
 	if (s->repository == NULL)
-		r = enter(s, req->repository_path,
-			  req->root != NULL && req->root->openpgp, err);
+		r = enter(s, req->repository_path, wants_openpgp(req), err);
 	else if (strcmp(s->repository, req->repository_path) != 0)
 		r = err_set(err, ERR_PROTO,
 			    "one process verifies one repository");

@@ -329,4 +329,13 @@ esac
 run "$BIN/reconcile" --config "$TMP/m/off" --dry-run
 is "$ST" 4 'A18 the same manager with OpenPGP off: exit 4'
 like "$OUT" '^error T138: commit .*switched off' 'A18 ... and says so'
+
+# --- a pull request, where no configuration is
+run "$BIN/reconcile" --dry-run --repo "$R" --from "$BASE" --to "$P" -o text
+is "$ST" 0 'a proposal looks at all three without a configuration'
+like "$OUT" '^trust: trusted, by version 1 of the trust policy' '... and says so'
+run "$BIN/reconcile" --config "$TMP/m/off" --dry-run --repo "$R" --from "$BASE" \
+	--to "$P" -o text
+is "$ST" 4 '... but does what a configuration says'
+like "$OUT" 'T138: .*switched off' '... with the reason'
 finish
