@@ -265,6 +265,20 @@ void reply_statement(struct reply *r, const char *bytes, size_t len)
 	r->message.statement.len = len;
 }
 
+void reply_judged(struct reply *r, const struct diags *d)
+{
+	bool policy_only = true;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].severity == DIAG_ERROR &&
+		    d->items[i].code[0] != 'P')
+			policy_only = false;
+	r->message.verdict =
+		d->n_errors == 0 ? VERIFY__VERIFY_REPLY__VERDICT__ACCEPTED
+		: policy_only	 ? VERIFY__VERIFY_REPLY__VERDICT__REFUSED_POLICY
+			      : VERIFY__VERIFY_REPLY__VERDICT__REFUSED_MANIFEST;
+}
+
 void reply_snapshot(struct reply *r, const struct buf *bytes)
 {
 	if (bytes->len == 0)

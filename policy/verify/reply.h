@@ -39,6 +39,8 @@ void reply_statement(struct reply *r, const char *bytes, size_t len);
 void reply_commit(struct reply *r, const struct commit_id *id,
 		  const struct signature_by *by, const struct verdict *v);
 void reply_diags(struct reply *r, const struct diags *d);
+/* The verdict that errors among them make. */
+void reply_judged(struct reply *r, const struct diags *d);
 void reply_snapshot(struct reply *r, const struct buf *bytes);
 /* Not trusted: the verdict becomes the first diagnostic, unless it is OK: then
  * there are some that say it. */

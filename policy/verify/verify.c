@@ -8,6 +8,7 @@
 #include "lib/arena.h"
 #include "lib/text.h"
 #include "policy/verify/judge.h"
+#include "policy/verify/lint.h"
 #include "policy/verify/pinned.h"
 #include "policy/verify/ruled.h"
 #include "policy/verify/trustfile.h"
@@ -74,20 +75,6 @@ static int read_target(struct errand *job, struct verdict *v)
 	return 0;
 }
 
-static Verify__VerifyReply__Verdict verdict_of(const struct diags *d)
-{
-	bool policy_only = true;
-
-	if (d->n_errors == 0)
-		return VERIFY__VERIFY_REPLY__VERDICT__ACCEPTED;
-	for (size_t i = 0; i < d->n; i++)
-		if (d->items[i].severity == DIAG_ERROR &&
-		    d->items[i].code[0] != 'P')
-			policy_only = false;
-	return policy_only ? VERIFY__VERIFY_REPLY__VERDICT__REFUSED_POLICY
-			   : VERIFY__VERIFY_REPLY__VERDICT__REFUSED_MANIFEST;
-}
-
 static int judge(struct errand *job, struct verdict *v, struct err *err)
 {
 	const struct history_result *h = job->history;
@@ -119,10 +106,10 @@ static int judge(struct errand *job, struct verdict *v, struct err *err)
 	diags_sort(&diags);
 	reply_diags(&job->reply, &diags);
 	if (r == 0) {
-		job->reply.message.verdict =
-			result.trust_failed
-				? VERIFY__VERIFY_REPLY__VERDICT__REFUSED_TRUST
-				: verdict_of(&diags);
+		reply_judged(&job->reply, &diags);
+		if (result.trust_failed)
+			job->reply.message.verdict =
+				VERIFY__VERIFY_REPLY__VERDICT__REFUSED_TRUST;
 		/* what may not run is shown in a proposal, never sent to run */
 		if (diags.n_errors == 0 || !job->trusted)
 			reply_snapshot(&job->reply, &result.snapshot);
@@ -213,6 +200,8 @@ int verify_answer(const Verify__VerifyRequest *req,
 	reply_init(&job.reply, job.arena);
 	if (req->mode == VERIFY__VERIFY_REQUEST__MODE__TRUST)
 		r = trustfile_answer(req, &job.store, &job.reply, &v, &why);
+	else if (req->mode == VERIFY__VERIFY_REQUEST__MODE__LINT)
+		r = lint_answer(req, &job.reply, &why);
 	else
 		r = run(&job, &v, &why);
 	if (r == ERR_TRUST)

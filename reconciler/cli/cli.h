@@ -55,6 +55,8 @@ int audit_show_command(void *ctx, struct err *err);
 int audit_verify_command(void *ctx, struct err *err);
 int explain_command(void *ctx, struct err *err);
 int rollback_command(void *ctx, struct err *err);
+int verify_command(void *ctx, struct err *err);
+int lint_command(void *ctx, struct err *err);
 int schema_command(void *ctx, struct err *err);
 int logs_command(void *ctx, struct err *err);
 int misc_completion(void *ctx, struct err *err);

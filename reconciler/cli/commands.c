@@ -43,6 +43,12 @@ static const struct opt apply_opts[] = {
 	{"timeout", 't', "SECONDS", "how long to wait for convergence"},
 };
 
+static const struct opt look_opts[] = {
+	{"repo", 0, "DIR", "the clone (default: .)"},
+	{"explain", 0, NULL, "each rule, who could lift it, and how"},
+	{"output", 'o', "FORMAT", "text or json"},
+};
+
 static const struct opt rollback_opts[] = {
 	{"to", 0, "REV", "what to go back to"},
 	{"repo", 0, "DIR", "the clone (default: .)"},
@@ -125,6 +131,10 @@ static const struct opt_command commands[] = {
 	 COUNT(audit_opts), 0, 0, audit_show_command},
 	{"audit verify", "", "prove the log, or name the first bad entry",
 	 verify_opts, COUNT(verify_opts), 0, 0, audit_verify_command},
+	{"verify", "[A..B]", "who signed it, and may it come after A",
+	 look_opts, COUNT(look_opts), 0, 1, verify_command},
+	{"lint", "PATH...", "check files before they are committed",
+	 output_opts, COUNT(output_opts), 1, -1, lint_command},
 	{"explain", "FIELD|CODE|RULE", "what it means, the fix, an example",
 	 NULL, 0, 1, 1, explain_command},
 	{"schema", "[KIND]", "JSON Schema of the manifests, for editors",

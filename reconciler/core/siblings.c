@@ -275,6 +275,8 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 	q.now = args->now != 0 ? args->now : clock_unix_ms() / 1000;
 	q.want_snapshot = true;
 	put_inputs(&q, args, arena);
+	q.whole = args->whole;
+	q.want_commits = args->every;
 	r = call_send(c, VERIFY__MSG_TYPE__MSG_VERIFY_REQUEST, &q.base, err);
 	verify__trust_root__free_unpacked(root, NULL);
 	return r;

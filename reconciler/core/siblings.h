@@ -55,6 +55,8 @@ struct verify_args {
 	int64_t now; /* unix seconds for validity; 0: the clock */
 	const struct manifest_input *inputs; /* modes LINT and TRUST */
 	size_t n_inputs;
+	bool whole; /* LINT: inputs are all files that there are */
+	bool every; /* a verdict for each commit, not for refused ones alone */
 };
 
 /* Packs the trust root that the configuration names; *out owned by arena. */
