@@ -40,6 +40,29 @@ mirror 'a rewound branch is mirrored (verify decides)' "^head $ROOT changed=1$"
 git -C "$R" reset -q --hard "$TIP"
 mirror 'and forward again' "^head $TIP changed=1$"
 
+# --- looks at a folder: the ref alone is read, again and again
+look()
+{
+	_name=$1 _ere=$2
+	shift 2
+	run "$ASK" "$BIN" poll "$@" url="file://$R" ref="$REF"
+	like "$OUT" "$_ere" "$_name"
+}
+look 'a look at a folder' "^head $TIP changed=0$"
+(
+	sleep 0.5
+	git -C "$R" reset -q --hard "$ROOT"
+) &
+look 'two looks, the ref moves between them' "^head $ROOT" repeat=2 wait=1500
+like "$OUT" "^head $TIP" '... and the first saw the old one'
+wait
+git -C "$R" reset -q --hard "$TIP"
+look 'a look for a missing ref' '^error NOTFOUND .*no ref' ref=refs/heads/none
+look 'a look at a missing folder' '^error AGAIN .*No such file' \
+	url="file://$TMP/none"
+look 'A69: a look at a URL' '^error INPUT repository URL' url='ext::sh -c id'
+look 'A44: a look for a ref' '^error INPUT ref ' ref='main@{1}'
+
 # --- pack and ingest: what the manager sends a host
 H=$TMP/host.git
 run "$ASK" "$BIN" pack store="$S" want="$ROOT" out="$TMP/p1"
