@@ -102,7 +102,9 @@ static void print_one(const struct diag *g, struct buf *out)
 			buf_printf(out, ":%u:%u", g->pos.line, g->pos.column);
 		buf_puts(out, ": ");
 	}
-	buf_printf(out, "%s %s: ", severity[g->severity], g->code);
+	buf_printf(out, "%s ", severity[g->severity]);
+	put_words(out, g->code);
+	buf_puts(out, ": ");
 	if (g->pointer && g->pointer[0]) {
 		put_words(out, g->pointer);
 		buf_puts(out, ": ");

@@ -162,14 +162,16 @@ static int write_summary(const struct report *r, const struct format_ask *ask,
 	buf_init(&text, OUT_MAX);
 	ret = fstat(fd, &st) < 0 ? err_sys(err, errno, "stat") : 0;
 	if (ret == 0 && S_ISREG(st.st_mode) &&
-	    (size_t)st.st_size + SUMMARY_LEAST > FORMAT_SUMMARY_BYTES)
-		ret = err_set(err, ERR_LIMIT, "no room is left in it");
-	if (ret == 0) {
+	    (size_t)st.st_size + SUMMARY_LEAST > FORMAT_SUMMARY_BYTES) {
+		(void)fputs("reconcile: note: no room is left in the step "
+			    "summary\n",
+			    stderr);
+	} else if (ret == 0) {
 		to.limit = FORMAT_SUMMARY_BYTES -
 			   (S_ISREG(st.st_mode) ? (size_t)st.st_size : 0);
 		ret = report_markdown(r, &to, &text, err);
 	}
-	if (ret == 0)
+	if (ret == 0 && text.len > 0)
 		ret = file_write_fd(fd, text.data, text.len, err);
 	buf_release(&text);
 	(void)close(fd);

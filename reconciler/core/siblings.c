@@ -8,6 +8,7 @@
 
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "reconciler/core/call.h"
 
 #include "engine/image/image.pb-c.h"
@@ -282,11 +283,36 @@ static int verify_ask(struct call *c, const struct core_conf *conf,
 	return r;
 }
 
-/* proto3 lets any number pass as an enum. */
+/* None, or what is printed without a second look. */
+static bool is_id(const char *text)
+{
+	return text[0] == '\0' || text_is_hex(text, 40);
+}
+
+static bool is_code(const char *text)
+{
+	size_t digits = strspn(text[0] != '\0' ? text + 1 : "", "0123456789");
+
+	return text[0] == '\0' || strcmp(text, "OK") == 0 ||
+	       (text[0] >= 'A' && text[0] <= 'Z' && digits == 3 &&
+		text[4] == '\0');
+}
+
+/* proto3 lets any number pass as an enum, and any text as an id or a code. */
 static bool is_known(const Verify__VerifyReply *m)
 {
+	for (size_t i = 0; i < m->n_commits; i++)
+		if (!is_id(m->commits[i]->commit) ||
+		    !is_code(m->commits[i]->code))
+			return false;
+	for (size_t i = 0; i < m->n_requirements; i++)
+		if (!is_code(m->requirements[i]->code))
+			return false;
+	if (!is_id(m->commit) || !is_id(m->accepted))
+		return false;
 	for (size_t i = 0; i < m->n_diagnostics; i++)
-		if (m->diagnostics[i]->severity > DIAG_NOTE)
+		if (m->diagnostics[i]->severity > DIAG_NOTE ||
+		    !is_code(m->diagnostics[i]->code))
 			return false;
 	return protobuf_c_enum_descriptor_get_value(
 		       &verify__verify_reply__verdict__descriptor,
@@ -314,8 +340,8 @@ int siblings_verify(const struct core_conf *conf, const char *libexec,
 	if (m == NULL)
 		r = err_set(err, ERR_PROTO, "answer is not a verdict");
 	else if (!is_known(m))
-		r = err_set(err, ERR_PROTO, "verdict %d is unknown",
-			    (int)m->verdict);
+		r = err_set(err, ERR_PROTO,
+			    "answer is no verdict that there is");
 	else if (m->verdict == VERIFY__VERIFY_REPLY__VERDICT__FAILED)
 		r = err_set(err, call_code(m->error_code), "%s", m->error);
 	else

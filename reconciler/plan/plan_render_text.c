@@ -9,6 +9,7 @@
 
 #include "reconciler/plan/planout.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,13 +210,22 @@ static void put_changes(const struct text *t,
 		buf_putc(t->out, '\n');
 }
 
+static void put_id(struct buf *out, const char *commit)
+{
+	char id[COMMIT_SHOWN + 1];
+
+	(void)snprintf(id, sizeof(id), "%.*s", COMMIT_SHOWN, commit);
+	planout_safe(out, id);
+}
+
 static void put_head(const struct text *t)
 {
 	const char *applied = t->w ? t->w->applied_commit : NULL;
 
 	if (!t->want || !t->want->commit)
 		return;
-	buf_printf(t->out, "commit %.*s", COMMIT_SHOWN, t->want->commit);
+	buf_puts(t->out, "commit ");
+	put_id(t->out, t->want->commit);
 	if (t->want->signer && t->want->signer[0] != '\0') {
 		buf_puts(t->out, " signed by ");
 		planout_safe(t->out, t->want->signer);
@@ -223,7 +233,8 @@ static void put_head(const struct text *t)
 		buf_puts(t->out, ", signatures not checked");
 	}
 	if (applied)
-		buf_printf(t->out, ", in force %.*s", COMMIT_SHOWN, applied);
+		buf_puts(t->out, ", in force ");
+	put_id(t->out, applied);
 	buf_puts(t->out, "\n\n");
 }
 

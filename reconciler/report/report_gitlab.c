@@ -67,7 +67,7 @@ int report_gitlab(const struct report *r, const struct format_ask *ask,
 	if (n > FINDINGS_MAX) {
 		struct report_finding rest = {
 			.severity = DIAG_NOTE,
-			.code = "R000",
+			.code = "T000",
 			.message = arena_printf(arena,
 						"%zu of %zu findings do not "
 						"fit here",

@@ -27,7 +27,9 @@ static void put_row(struct buf *out, const char *what, const char *text)
 {
 	if (text == NULL || text[0] == '\0')
 		return;
-	buf_printf(out, "      %s: ", what);
+	buf_puts(out, "      ");
+	safe_put_words(out, what);
+	buf_puts(out, ": ");
 	safe_put_words(out, text);
 	buf_putc(out, '\n');
 }

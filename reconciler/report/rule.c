@@ -29,8 +29,14 @@ static const struct {
 } trust[] = {TCODE_LIST(TRUST_ROW)};
 #undef TRUST_ROW
 
-/* Words of reconcile-trust(5) that a verdict names as rules. */
+/* Words of reconcile-trust(5) that a verdict names as rules; the code of what
+ * is not there. */
 static const struct rule words[] = {
+	{"T000", NULL, "findings that are not shown",
+	 "There are more of them than a report or a format can have; those "
+	 "that are shown are the worst.",
+	 "mend what is shown, and run it again",
+	 "$ reconcile --dry-run --from BASE --to HEAD -o json"},
 	{NULL, "root", "who may change the trust policy itself",
 	 "A change of .reconcile/trust.yaml needs the threshold of distinct "
 	 "people under spec.root of the policy before the change, and adds "

@@ -202,6 +202,81 @@ is "$(grep -cE 'connect\(|bind\(|AF_INET' "$TMP/trace")" 0 "A102: no socket to a
 same() { jq -S 'del(.head, .base, .plan.commit)' "$1"; }
 is "$(same "$TMP/fork.json")" "$(same "$TMP/without.json")" "A103: files of configuration in the repository change nothing"
 
+# --- names in a trust policy ---------------------------------------------------------------------------
+git config --unset-all core.fsmonitor
+for k in smudge clean process; do git config --unset-all "filter.evil.$k"; done
+rm -f .git/hooks/*
+for n in alice bob; do ssh-keygen -q -t ed25519 -N '' -C "$n $CANARY" -f "$TMP/$n"; done
+BEFORE=$($G rev-parse HEAD)
+cat >.reconcile/trust.yaml <<-EOF
+	apiVersion: reconcile/v1alpha1
+	kind: TrustPolicy
+	metadata: {name: trust}
+	spec:
+	  version: 1
+	  expires: "2099-01-01T00:00:00Z"
+	  people:
+	  - name: "a:@org/team"
+	    keys: [{ssh: $(cut -d' ' -f1,2 "$TMP/alice.pub")}]
+	  - name: "a::error::x"
+	    keys: [{ssh: $(cut -d' ' -f1,2 "$TMP/bob.pub")}]
+	  roles: [{name: all, people: ["a:@org/team", "a::error::x"]}]
+	  root: {roles: [all], threshold: 2}
+	  rules:
+	  - paths: ["apps/**"]
+	    roles: [all]
+	  revocations: {asOf: "2026-11-28T00:00:00Z"}
+EOF
+$G add -A && $G commit -qm trust
+config '@org,a::b.yaml' inert 1
+$G add -A && $G commit -qm '::warning::@alice `x` <b>'
+all_formats HEAD~1 HEAD
+is "$ST $(jq -r '.trust.requirements[0] | "\(.met) \(.could | length)"' "$TMP/o.json")" "4 false 2" "hostile people have still to sign: exit 4" || diag "$OUT$ERR"
+checked "A100 A101: people, rules, commits of a trust policy are inert"
+$G reset -q --hard "$BEFORE"
+
+# --- reconcile-verify, taken over ----------------------------------------------------------------------
+# It reads what is hostile; what it says then is hostile too.
+mkdir "$TMP/bin"
+cp "$R" "$TMP/bin/reconcile"
+cat >"$TMP/bin/reconcile-verify" <<-'EOF'
+	#!/usr/bin/python3
+	import os, socket, struct
+	def read(s, n):
+	    b = b""
+	    while len(b) < n:
+	        b += s.recv(n - len(b))
+	    return b
+	def text(number, b):
+	    n, out = len(b), bytes([number << 3 | 2])
+	    while n > 127:
+	        out += bytes([n & 127 | 128])
+	        n >>= 7
+	    return out + bytes([n]) + b
+	bad = "::error::\x1b[2J\n##[command]`<img>@org\u202e".encode()
+	here = os.path.dirname(os.path.realpath(__file__))
+	commit = bad if os.path.exists(here + "/bad-id") else b"1" * 40
+	code = bad if os.path.exists(here + "/bad-code") else b"T110"
+	diag = text(1, code) + text(3, bad) + text(6, bad) + text(7, bad) + text(8, bad)
+	entry = text(1, b"2" * 40) + text(4, b"T110") + b"".join(text(n, bad) for n in (2, 3, 5, 6, 7, 8))
+	rule = text(10, b"T190") + b"".join(text(n, bad) for n in (1, 2, 3, 4, 7, 8, 11, 12))
+	reply = text(2, commit) + text(3, entry) + text(5, diag) + text(10, rule) + text(14, bad)
+	s = socket.socket(fileno=3)
+	length, kind, fds = struct.unpack("<IHH", read(s, 8))
+	read(s, length)
+	s.sendall(struct.pack("<IHH", len(reply), 2, 0) + reply)
+EOF
+chmod 755 "$TMP/bin/reconcile-verify"
+R=$TMP/bin/reconcile
+all_formats HEAD~1 HEAD
+is "$ST" 4 "a reconcile-verify that was taken over is heard" || diag "$ERR"
+checked "A98 A100 A101: nothing that it says gets out of any format"
+touch "$TMP/bin/bad-id"
+fails "A98: and an id must be one" 7 "PROTO.*no verdict that there is" "$R" -n --from HEAD~1 --to HEAD
+mv "$TMP/bin/bad-id" "$TMP/bin/bad-code"
+fails "A98: and a code must be one" 7 "PROTO.*no verdict that there is" "$R" -n --from HEAD~1 --to HEAD
+R=$BIN/reconcile
+
 # --- -o ------------------------------------------------------------------------------------------------
 fails "an unknown format" 3 'did you mean markdown' "$R" -n --from HEAD --to HEAD -o markdwn
 fails "two formats for standard output" 3 'both json and sarif' "$R" -n --from HEAD --to HEAD -o json -o sarif
@@ -221,5 +296,7 @@ is "$(grep -c "^::$T::\$" "$TMP/log")" 1 "A100: and its end, with a word that no
 if [ "$T" != "$(sed -n '1s/^::stop-commands:://p' "$TMP/log2")" ]; then ok "another word each time"; else not_ok "another word each time"; fi
 if check markdown "$TMP/summary" && grep -q '^### reconcile' "$TMP/summary"; then ok "the step summary has the markdown"; else not_ok "the step summary" "$(cat "$TMP/why")"; fi
 head -c 1048000 /dev/zero >"$TMP/summary"
-fails "a summary without room" 3 'GITHUB_STEP_SUMMARY.*no room' env GITHUB_STEP_SUMMARY="$TMP/summary" "$R" -n --from HEAD~1 --to HEAD -o github
+succeeds "a summary without room is no fault of the change" env GITHUB_STEP_SUMMARY="$TMP/summary" "$R" -n --from HEAD~1 --to HEAD -o github
+like "$ERR" "no room is left in the step summary" "but it is said"
+is "$(stat -c %s "$TMP/summary")" 1048000 "and nothing is cut in two"
 finish

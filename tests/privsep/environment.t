@@ -6,6 +6,7 @@
 need_root
 need_program strace git ssh-keygen openssl
 tmpdir
+canary_may trace "traces/*"	# of environments, in which the canary is
 W=$TMP/w
 mkdir -p "$W"
 . "$TOP/tests/integration/world.sh"
