@@ -86,7 +86,9 @@ struct line_ask {
 struct line_requirement {
 	struct commit_id from, to;
 	bool has_from;
-	const char *rule;   /* "root", "rules[2]"; "" : none decides */
+	/* "root", "rules[2]"; "rbac": enough people of the rule vouch, but
+	 * roles do not let them; "": none decides */
+	const char *rule;
 	const char **paths; /* at most LINE_PATHS_SHOWN */
 	size_t n_paths, paths_total;
 	unsigned int threshold;

@@ -17,6 +17,7 @@ struct count {				/* of one rule */
 	const struct diff_change *unmet[LINE_PATHS_SHOWN];
 	bool *any; /* by person: vouches for a path of it */
 	bool *all; /* by person: vouches for every path that is not met */
+	size_t n_by_roles;  /* paths that are unmet because of roles alone */
 	struct verdict why; /* why somebody who may by the rule may not */
 };
 
@@ -25,6 +26,7 @@ struct tally {
 	struct count *counts;
 	size_t n, cap;
 	uint32_t *stamps; /* by person: the path that they counted for last */
+	uint32_t *denied; /* ... that roles denied them last */
 	uint32_t stamp;
 };
 
@@ -35,6 +37,8 @@ struct tally *tally_new(const struct tally_ask *ask)
 	t->ask = *ask;
 	t->stamps = arena_calloc(ask->scratch, people_count(ask->people) + 1,
 				 sizeof(t->stamps[0]));
+	t->denied = arena_calloc(ask->scratch, people_count(ask->people) + 1,
+				 sizeof(t->denied[0]));
 	return t;
 }
 
@@ -63,10 +67,12 @@ static struct count *count_of(struct tally *t, const struct people_rule *rule)
 	return c;
 }
 
-/* Distinct people of hands that count; they get the stamp of this path. */
+/* Distinct people of hands that count; they get the stamp of this path.
+ * *io_denied: and those who would, but for roles. */
 static unsigned int count_hands(struct tally *t, struct count *c,
 				const struct diff_change *change,
-				const struct tally_hand *hands, size_t n)
+				const struct tally_hand *hands, size_t n,
+				unsigned int *io_denied, struct verdict *why)
 {
 	const struct line_access *access = t->ask.access;
 	unsigned int have = 0;
@@ -81,8 +87,11 @@ static unsigned int count_hands(struct tally *t, struct count *c,
 			continue;
 #endif
 		if (access != NULL &&
-		    !access->allows(access->ctx, change, h->who, &c->why))
+		    !access->allows(access->ctx, change, h->who, why)) {
+			*io_denied += t->denied[h->who->index] != t->stamp;
+			t->denied[h->who->index] = t->stamp;
 			continue;
+		}
 		t->stamps[h->who->index] = t->stamp;
 		c->any[h->who->index] = true;
 		have++;
@@ -110,6 +119,8 @@ bool tally_path(struct tally *t, const struct diff_change *change,
 	const struct people_rule *rule =
 		people_rule(t->ask.people, change->path);
 	struct count *c = count_of(t, rule);
+	struct verdict why = {0};
+	unsigned int denied = 0;
 	unsigned int have = 0;
 
 	if (c->n_paths < LINE_PATHS_SHOWN)
@@ -117,8 +128,9 @@ bool tally_path(struct tally *t, const struct diff_change *change,
 	c->n_paths++;
 	t->stamp++;
 	if (rule != NULL) {
-		have = count_hands(t, c, change, whole, n_whole) +
-		       count_hands(t, c, change, extra, n_extra);
+		have = count_hands(t, c, change, whole, n_whole, &denied, &why);
+		have += count_hands(t, c, change, extra, n_extra, &denied,
+				    &why);
 #ifndef GUARD_OFF_LINE_THRESHOLD
 		if (have >= rule->threshold)
 			return true;
@@ -127,6 +139,9 @@ bool tally_path(struct tally *t, const struct diff_change *change,
 		return true;
 #endif
 	}
+	if (denied > 0)
+		c->why = why;
+	c->n_by_roles += denied > 0 && have + denied >= rule->threshold;
 	keep_unmet(t, c, change);
 	return false;
 }
@@ -273,6 +288,8 @@ static void set_words(struct line_requirement *q, const struct count *c,
 			: "",
 		list(arena, q->have, q->n_have),
 		list(arena, q->could, q->n_could), why);
+	if (c->n_by_roles == c->n_unmet)
+		q->rule = "rbac"; /* of the rule there are enough */
 }
 
 void tally_requirements(const struct tally *t, const struct tally_words *words,

@@ -89,6 +89,8 @@ as bob "$R"
 ask_verify "$R" "$(head_of "$R")" accepted="$BASE" $FIRST
 like "$OUT" 'could: alice@example.org, carol@example.org, erin@example.org;' \
 	'T10 the refusal names who could by their roles'
+like "$OUT" '^rule rbac [0-9a-f.]+ T154 want=1 have= could=alice@example.org,carol' \
+	'T10 ... and that roles are what is missing'
 back
 
 write_rbac "$R" 2 's/cluster-admins/"system:masters"/'
@@ -126,6 +128,10 @@ as carol "$R"
 PAIR=$(head_of "$R")
 may_not carol T190 'want 2 .*have carol@example.org; could: alice@example.org, erin' \
 	'T01 one of two'
+as carol "$R"
+# shellcheck disable=SC2086
+ask_verify "$R" "$(head_of "$R")" accepted="$BASE" $FIRST
+unlike "$OUT" '^rule rbac' 'T01 ... for which roles are not the reason'
 git -C "$R" reset -q --hard "$PAIR"
 approve bob "$R" "$BASE" "$PAIR"
 may_not carol T154 'have carol@example.org; .*bob@example.org may not create' \
