@@ -51,8 +51,8 @@ as alice "$W/clone"
 approve bob "$W/clone" - HEAD
 as alice "$W/clone"
 push
+WORLD_PIN="trust.policy = $FIRST"
 world_manager || fatal "manager"
-policy_of "$FIRST"
 agent_join host-1 1 || fatal "token"
 rec --timeout 2 >/dev/null 2>&1
 wait "$JOIN_host_1" || fatal "join"
