@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define PASS_ARENA ((size_t)1 << 30)
+#define SLICE_MS 1000
 
 static volatile sig_atomic_t stop_asked;
 
@@ -75,6 +76,7 @@ static int one_pass(struct core *core, const struct pass_options *options,
 	return r;
 }
 
+/* In slices: a signal ends no wait for a frame, and systemd waits for us. */
 static int wait_for_cause(struct core *core, struct err *err)
 {
 	int64_t until = clock_boot_ms() + core->conf->interval_s * 1000;
@@ -86,7 +88,8 @@ static int wait_for_cause(struct core *core, struct err *err)
 
 		if (left <= 0)
 			break;
-		r = fleet_poll(core, (int)left, &changed, err);
+		r = fleet_poll(core, (int)(left < SLICE_MS ? left : SLICE_MS),
+			       &changed, err);
 	}
 	return r;
 }

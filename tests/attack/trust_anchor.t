@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../integration/lib.sh"
 . "$TOP/tests/crash/alone.sh"
 need_root
-need_program git ssh-keygen jq sqlite3
+need_program git ssh-keygen jq sqlite3 strace
 tmpdir
 alone_up $((20000 + $$ % 10000)) || skip_all "no manager"
 STATE=$W/manager/state
@@ -96,6 +96,31 @@ alone_back
 db "update meta set value = '$THREE' where key = 'accepting'"
 run $R
 is "$ST" 0 "A26 a note without a record is a crash" || diag "$ERR"
+
+# --- killed while it is anchored: still lost, or anchored, never in between ------
+# The kept state is the one whose state file was emptied.
+alone_back
+db "delete from meta where key in ('accepted', 'converged')"
+rm -rf "$TMP/lost" && cp -a "$STATE" "$TMP/lost"
+strace -f -o "$TMP/trace" $R trust anchor "$TWO" >/dev/null 2>&1
+SYNCS=$(grep -c 'fdatasync(' "$TMP/trace")
+bad=
+for i in $(seq 1 "$SYNCS"); do
+	rm -rf "$STATE" && cp -a "$TMP/lost" "$STATE"
+	strace -f -o /dev/null -e "inject=fdatasync:signal=KILL:when=$i" \
+		$R trust anchor "$TWO" >/dev/null 2>&1
+	run $R --dry-run
+	_a=$(db "select value from meta where key = 'accepted'" 2>&1)
+	case $ST,$_a in
+	4,) printf '%s\n' "$ERR" | grep -q T181 || bad="$bad $i:not-lost" ;;
+	[02],"$TWO" | [02],) ;; # the record stands, so the next pass goes on from it
+	*) bad="$bad $i:$ST:$_a" ;;
+	esac
+	run $R trust anchor "$TWO"
+	run $R
+	[ "$ST $(accepted)" = "0 $THREE" ] || bad="$bad $i:after:$ST:$(accepted):$ERR"
+done
+is "$bad" "" "A26 killed at each of $SYNCS fdatasync of an anchor"
 
 # --- the clock ----------------------------------------------------------------
 # "Set back" is a state that has seen a later time than the clock shows.
