@@ -203,6 +203,24 @@ world_commit "again"
 pass
 is "$ST" 0 "the next good commit is applied"
 
+# --- saved plans ---------------------------------------------------------------------
+web 4 "$V2" changed; world_commit "planned"
+run rec --dry-run --out "$TMP/plan"
+is "$ST" 0 "a plan is saved"
+run rec apply "$TMP/plan" --timeout 60
+is "$ST" 0 "A83 what nothing has disturbed is carried out" || printf '%s\n' "$ERR" | sed 's/^/# /'
+is "$(ready web)" 4 "A83 and all are ready"
+web 5 "$V2" changed; world_commit "planned again"
+rec --dry-run --out "$TMP/plan" >/dev/null
+end_pid "$(agent_pid host-1)"
+wait_for 10 hosts_in lost 1
+fails "A83 a host was lost meanwhile" 10 "a host has joined, left or changed its state" rec apply "$TMP/plan"
+is "$(ready web)" 4 "A83 nothing was started"
+agent_start host-1
+wait_for 20 hosts_in ready 3
+pass
+is "$ST" 0 "a pass does it, of what is so now"
+
 # --- promise 7: pods outlive every daemon --------------------------------------------------------
 BEFORE=$(pods web uid | sort)
 for i in 1 2 3; do
