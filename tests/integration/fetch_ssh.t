@@ -8,7 +8,7 @@
 need_root
 SSHD=${SSHD:-/usr/sbin/sshd}
 [ -x "$SSHD" ] || skip_all "needs $SSHD (openssh-server)"
-need_program unshare setsid
+need_program unshare setsid python3
 trust_setup
 canary_may authorized # has a key with its comment
 
@@ -119,6 +119,24 @@ poll 'look, five times' "^head $TIP" repeat=5
 is "$(printf '%s\n' "$OUT" | grep -c "^head $TIP")" 5 '... five answers'
 is "$(cat "$TMP/served")" version=2 '... of one git-upload-pack, in version 2'
 unlike "$OUT" 'whole list' '... and no list of all refs'
+python3 "$TOP/tests/bench/flights.py" "$PORT" "$TMP/flights" &
+PROXY=$!
+proxy_stop() { kill "$PROXY"; }
+at_exit proxy_stop
+wait_for 10 test -s "$TMP/flights"
+VIA=$(cut -d' ' -f1 "$TMP/flights")
+sed "s/$PORT/$VIA/" "$TMP/known" >"$TMP/known.via"
+flights() { cut -d' ' -f3 "$TMP/flights"; }
+"$ASK" "$BIN" poll url="ssh://root@127.0.0.1:$VIA$R" ref="$REF" \
+	key="$TMP/login" hosts="$TMP/known.via" timeout=20000 repeat=7 \
+	wait=400 >"$TMP/looks" 2>&1 &
+LOOKS=$!
+looked() { [ "$(grep -c "^head $TIP" "$TMP/looks")" -ge "$1" ]; }
+wait_for 10 looked 1
+ONE=$(flights)
+wait_for 10 looked 6
+is "$(($(flights) - ONE))" 5 'five looks more are five round trips more'
+wait "$LOOKS"
 poll 'look for a missing ref' '^error NOTFOUND .*no ref' ref=refs/heads/none
 serve <<EOF
 #!/bin/sh
