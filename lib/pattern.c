@@ -58,14 +58,29 @@ static bool is_deep(struct name n)
 	return n.at && n.len == 2 && memcmp(n.at, "**", 2) == 0;
 }
 
+static bool pay(size_t *left, struct name p, struct name s)
+{
+	size_t cost = 1 + p.len;
+
+	if (!left)
+		return true;
+	if (p.len > 0 && memchr(p.at, '*', p.len))
+		cost += p.len * s.len;
+	*left -= cost < *left ? cost : *left;
+	return *left > 0;
+}
+
 /* As pattern_name(), with names for bytes and "**" for the star.  In a text
  * that is itself a pattern, "**" is fitted by "**" alone. */
-static bool fits(const char *pattern, const char *text, bool text_is_pattern)
+static bool fits(const char *pattern, const char *text, bool text_is_pattern,
+		 size_t *left)
 {
 	struct name p = first(pattern), s = first(text);
 	struct name deep = {0}, mark = {0};
 
 	while (s.at) {
+		if (!pay(left, p, s))
+			return false;
 		if (is_deep(p)) {
 			deep = p;
 			mark = s;
@@ -89,12 +104,12 @@ static bool fits(const char *pattern, const char *text, bool text_is_pattern)
 
 bool pattern_path(const char *pattern, const char *path)
 {
-	return fits(pattern, path, false);
+	return fits(pattern, path, false, NULL);
 }
 
-bool pattern_covers(const char *wide, const char *narrow)
+bool pattern_covers(const char *wide, const char *narrow, size_t *left)
 {
-	return fits(wide, narrow, true);
+	return fits(wide, narrow, true, left);
 }
 
 const char *pattern_check(const char *pattern)

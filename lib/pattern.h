@@ -16,8 +16,10 @@
 bool pattern_name(const char *pattern, size_t pattern_len, const char *name,
 		  size_t len);
 bool pattern_path(const char *pattern, const char *path);
-/* Whether wide fits everything that narrow fits.  May say no where it does. */
-bool pattern_covers(const char *wide, const char *narrow);
+/* Whether wide fits everything that narrow fits.  May say no where it does.
+ * *left: what the comparison may cost, in letters against letters; taken off,
+ * and 0 when it was not enough (then no). */
+bool pattern_covers(const char *wide, const char *narrow, size_t *left);
 /* NULL, or what a path pattern wants to be, as words behind "want": relative,
  * no empty, "." or ".." name, "**" alone in its name, '*' the only special
  * letter.  */

@@ -107,7 +107,8 @@
 	  "Octal is accepted for file modes only; hexadecimal, binary, "       \
 	  "base 60, '+' and '_' never. Write the decimal number.")             \
 	X(SIZE, "M216", "too much data",                                       \
-	  "A ConfigMap or Secret may hold 1 MiB, annotations 256 KiB.")        \
+	  "A ConfigMap or Secret may hold 1 MiB, annotations 256 KiB; the "    \
+	  "patterns of a trust policy must be few enough to be compared.")     \
 	X(BASE64, "M217", "not base64",                                        \
 	  "data of a Secret and binaryData of a ConfigMap are base64 with "    \
 	  "padding; line breaks inside are allowed, other characters not. "    \

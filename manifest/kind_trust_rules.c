@@ -16,11 +16,23 @@ struct names {
 	size_t n;
 };
 
+/* A file may come from a stranger: what grows with its square is counted. */
+#define GUESSES 32
+#define COMPARE_MAX ((size_t)1 << 28) /* letters against letters: a second */
+
+struct members { /* of a role, as indices of people */
+	size_t *items;
+	size_t n;
+};
+
 struct trust {
 	struct decode *d;
 	const struct node *spec;
 	const struct trust_spec *s;
 	struct names people, roles;
+	struct members *members; /* by role */
+	unsigned int guesses;	 /* names that may still be guessed */
+	size_t compare;		 /* what patterns may still cost */
 };
 
 static const struct node *item_of(const struct node *n, const char *list,
@@ -114,7 +126,10 @@ static void check_refs(struct trust *t, const struct node *n, const char *list,
 			on(t, index, member);
 		if (!text || index != SIZE_MAX)
 			continue;
-		near = text_nearest(text, names->items, names->n);
+		near = t->guesses > 0
+			       ? text_nearest(text, names->items, names->n)
+			       : NULL;
+		t->guesses -= t->guesses > 0;
 		if (near)
 			(void)snprintf(fix, sizeof(fix), "did you mean '%s'?",
 				       near);
@@ -134,13 +149,28 @@ static void add_person(struct trust *t, size_t index, bool *member)
 
 static void add_role(struct trust *t, size_t index, bool *member)
 {
-	const struct strings *people = &t->s->roles[index].people;
+	const struct members *m = &t->members[index];
 
-	for (size_t i = 0; i < people->n; i++) {
-		size_t person = index_of(&t->people, people->items[i]);
+	for (size_t i = 0; i < m->n; i++)
+		member[m->items[i]] = true;
+}
 
-		if (person != SIZE_MAX)
-			member[person] = true;
+static void collect_members(struct trust *t)
+{
+	t->members =
+		arena_calloc(t->d->arena, t->s->n_roles, sizeof(t->members[0]));
+	for (size_t r = 0; r < t->s->n_roles; r++) {
+		const struct strings *people = &t->s->roles[r].people;
+		struct members *m = &t->members[r];
+
+		m->items = arena_calloc(t->d->arena, people->n,
+					sizeof(m->items[0]));
+		for (size_t i = 0; i < people->n; i++) {
+			size_t at = index_of(&t->people, people->items[i]);
+
+			if (at != SIZE_MAX)
+				m->items[m->n++] = at;
+		}
 	}
 }
 
@@ -183,19 +213,20 @@ static const struct {
 };
 
 /* Who decides what a pattern of rule i fits, before rule i; NULL: nobody. */
-static const char *decided_by(const struct trust *t, size_t i,
-			      const char *pattern, char *out, size_t out_len)
+static const char *decided_by(struct trust *t, size_t i, const char *pattern,
+			      char *out, size_t out_len)
 {
 	char safe[80];
 
 	for (size_t k = 0; k < FIELD_COUNT(fixed); k++)
-		if (pattern_covers(fixed[k].pattern, pattern))
+		if (pattern_covers(fixed[k].pattern, pattern, &t->compare))
 			return fixed[k].by;
 	for (size_t r = 0; r < i; r++) {
 		const struct strings *paths = &t->s->rules[r].paths;
 
 		for (size_t k = 0; k < paths->n; k++) {
-			if (!pattern_covers(paths->items[k], pattern))
+			if (!pattern_covers(paths->items[k], pattern,
+					    &t->compare))
 				continue;
 			(void)snprintf(out, out_len, "rules[%zu] with '%s'", r,
 				       text_safe(safe, sizeof(safe),
@@ -294,17 +325,27 @@ static void on_rule(struct trust *t, const struct node *n, size_t i)
 
 void kind_trust_rules_finish(struct decode *d, const struct node *n, void *obj)
 {
-	struct trust t = {.d = d, .spec = n, .s = obj};
+	struct trust t = {.d = d,
+			  .spec = n,
+			  .s = obj,
+			  .guesses = GUESSES,
+			  .compare = COMPARE_MAX};
 	struct decode_step step = {.up = d->step, .key = "root"};
 	const struct node *root = node_get(n, "root");
 
 	collect_names(&t);
+	collect_members(&t);
 	need_items(&t, n, "people");
 	need_items(&t, n, "rules");
 	each(&t, "people", on_owner);
 	each(&t, "carriers", on_owner);
 	each(&t, "roles", on_role);
 	each(&t, "rules", on_rule);
+	if (t.compare == 0)
+		decode_say(d, CODE_SIZE, DIAG_ERROR, node_get(n, "rules"),
+			   "rules", "write fewer or shorter ones",
+			   "want patterns that can be compared with each "
+			   "other, have too many");
 	if (!root || root->type != NODE_MAP)
 		return;
 	d->step = &step;

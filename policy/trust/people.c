@@ -23,6 +23,7 @@ struct people {
 	struct people_rule *rules;
 	size_t n_rules;
 	struct people_keys keys;
+	size_t *first; /* of the keys of each person */
 	int64_t expires, max_age_s;
 };
 
@@ -103,16 +104,29 @@ static struct people_rule build_rule(const struct people *p, const char *id,
 	};
 }
 
+/* Where each person's keys begin; they stand by the order of people. */
+static void build_ranges(struct people *p)
+{
+	size_t at = 0;
+
+	p->first = arena_calloc(p->arena, p->n + 1, sizeof(p->first[0]));
+	for (size_t i = 0; i < p->n; i++) {
+		p->first[i] = at;
+		while (at < p->keys.n && p->keys.owner[at] == i)
+			at++;
+	}
+	p->first[p->n] = at;
+}
+
 /* Whether one of a person's keys can give what the rule asks for; at now, or
  * (now NULL) at some time. */
 static bool is_able(const struct people *p, size_t person,
 		    const struct people_rule *rule, const int64_t *now)
 {
-	for (size_t i = 0; i < p->keys.n; i++) {
+	for (size_t i = p->first[person]; i < p->first[person + 1]; i++) {
 		const struct signer *s = &p->keys.items[i];
 
-		if (p->keys.owner[i] != person ||
-		    people_keys_revoked(&p->keys, s))
+		if (p->keys.revoked[i])
 			continue;
 		if (now != NULL &&
 		    (*now < s->valid_after || *now >= s->valid_before))
@@ -181,6 +195,7 @@ int people_new(const struct object *o, struct arena *arena, struct diags *diags,
 		(void)clock_parse_span(spec->freshness_max_age, &p->max_age_s);
 	build_persons(p);
 	people_keys_init(&p->keys, spec, arena, &faults);
+	build_ranges(p);
 	build_rules(p, &faults);
 	if (faults.n > 0) {
 		people_free(p);

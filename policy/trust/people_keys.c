@@ -27,6 +27,7 @@ struct build {
 	struct people_keys *out;
 	struct signer *items;
 	size_t *owner;
+	struct manifest_pos *pos;
 	struct claim *claims;
 	size_t n_claims;
 };
@@ -186,6 +187,7 @@ static void add_keys(struct build *b, const struct trust_key *keys, size_t n,
 			.valid_before =
 				time_of(keys[i].valid_before, INT64_MAX)};
 		b->owner[b->out->n] = owner;
+		b->pos[b->out->n] = keys[i].pos;
 		if (by_kind[keys[i].kind](b, &keys[i], s))
 			b->out->n++;
 	}
@@ -295,33 +297,34 @@ static void add_revoked(struct build *b, struct revoked *r)
 	revoked_finish(r);
 }
 
-/* A key that is listed and revoked is not wrong, but not what it seems. */
-static void warn_revoked(struct build *b)
+static bool is_revoked(const struct signers *all, const struct signer *s)
 {
-	for (size_t i = 0; i < b->n_claims; i++) {
-		const struct signer *s = b->claims[i].by;
+	if (s->kind == ARMOR_OPENPGP)
+		return signers_fingerprint_revoked(all,
+						   s->openpgp->fingerprint);
+	return s->kind == ARMOR_SSH && signers_key_revoked(all, &s->blob);
+}
 
-		if ((i == 0 || b->claims[i - 1].by != s) &&
-		    people_keys_revoked(b->out, s))
+/* A key that is listed and revoked is not wrong, but not what it seems. */
+static void mark_revoked(struct build *b)
+{
+	bool *revoked = arena_calloc(b->arena, b->out->n, sizeof(bool));
+
+	for (size_t i = 0; i < b->out->n; i++) {
+		const struct signer *s = &b->items[i];
+
+		revoked[i] = is_revoked(b->out->signers, s);
+		if (revoked[i])
 			diags_add(b->faults->diags, verdict_name(TCODE_REVOKED),
-				  DIAG_WARNING, b->claims[i].pos, NULL,
-				  "delete it",
+				  DIAG_WARNING, b->pos[i], NULL, "delete it",
 				  "this key of %s is revoked and counts for "
 				  "nothing",
 				  s->name);
 	}
+	b->out->revoked = revoked;
 }
 
 /* --- all of it ------------------------------------------------------------ */
-
-bool people_keys_revoked(const struct people_keys *k, const struct signer *s)
-{
-	if (s->kind == ARMOR_OPENPGP)
-		return signers_fingerprint_revoked(k->signers,
-						   s->openpgp->fingerprint);
-	return s->kind == ARMOR_SSH &&
-	       signers_key_revoked(k->signers, &s->blob);
-}
 
 static void count_keys(const struct trust_spec *s, size_t *out_keys,
 		       size_t *out_claims)
@@ -358,6 +361,7 @@ void people_keys_init(struct people_keys *out, const struct trust_spec *spec,
 	/* one more: a key is read in place before it is counted */
 	b.items = arena_calloc(arena, n_keys + 1, sizeof(b.items[0]));
 	b.owner = arena_calloc(arena, n_keys + 1, sizeof(b.owner[0]));
+	b.pos = arena_calloc(arena, n_keys + 1, sizeof(b.pos[0]));
 	b.claims = arena_calloc(arena, n_claims, sizeof(b.claims[0]));
 	out->authorities =
 		arena_calloc(arena, n_keys, sizeof(out->authorities[0]));
@@ -375,7 +379,7 @@ void people_keys_init(struct people_keys *out, const struct trust_spec *spec,
 	out->items = b.items;
 	out->owner = b.owner;
 	out->signers = signers_of(b.items, out->n, &revoked, arena);
-	warn_revoked(&b);
+	mark_revoked(&b);
 }
 
 void people_keys_release(struct people_keys *k)

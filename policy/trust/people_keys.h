@@ -13,7 +13,8 @@
 struct people_keys {
 	struct signers *signers;    /* owned */
 	const struct signer *items; /* theirs */
-	const size_t *owner;	    /* index of the person; NOBODY */
+	const size_t *owner; /* index of the person; NOBODY, at the end */
+	const bool *revoked; /* of X.509 only its signatures tell */
 	size_t n;
 	struct cmscert_authority **authorities; /* owned */
 	size_t n_authorities;
@@ -32,8 +33,6 @@ void people_keys_fault(struct people_faults *f, enum tcode code,
 /* *out is to be released also when there were faults. */
 void people_keys_init(struct people_keys *out, const struct trust_spec *spec,
 		      struct arena *arena, struct people_faults *faults);
-/* Whether a key counts for nothing; of X.509 only its signatures tell. */
-bool people_keys_revoked(const struct people_keys *k, const struct signer *s);
 void people_keys_release(struct people_keys *k);
 
 #endif

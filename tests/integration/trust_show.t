@@ -229,6 +229,18 @@ commit 'over'
 succeeds 'show it' rec trust show
 like "$OUT" 'expires 2001-01-01T00:00:00Z  EXPIRED' '... as over'
 
+# --- what would cost hours to compare is refused in seconds
+write_trust 2
+awk '/^  rules:/ {
+	print
+	while (length(a) < 1500) a = a "a"
+	for (i = 0; i < 1500; i++)
+		print "  - {paths: [\"*" a i "b\"], roles: [admins]}"
+	next
+} { print }' "$F" >"$TMP/many"
+refuses 'patterns that nobody could compare' 3 'M216: /spec/rules: want patterns' \
+	timeout 30 "$BIN/reconcile" trust check "$TMP/many"
+
 # --- pins of X.509
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	-keyout "$TMP/x.key" -out "$TMP/x.pem" -days 3650 -subj /CN=ca \

@@ -159,9 +159,11 @@ static void covering_is_sound(void **state)
 	for (int i = 0; i < 20000; i++) {
 		make(&seed, true, wide);
 		make(&seed, true, narrow);
-		assert_true(pattern_covers(wide, wide));
-		assert_true(pattern_covers("**", wide));
-		if (!pattern_covers(wide, narrow))
+		size_t left = 1000000;
+
+		assert_true(pattern_covers(wide, wide, &left));
+		assert_true(pattern_covers("**", wide, &left));
+		if (!pattern_covers(wide, narrow, &left))
 			continue;
 		covered++;
 		for (int k = 0; k < 50; k++) {
@@ -175,6 +177,26 @@ static void covering_is_sound(void **state)
 		}
 	}
 	assert_true(covered > 500 && checked > 500);
+}
+
+static void covering_costs_no_more_than_allowed(void **state)
+{
+	char wide[4096] = "", narrow[4096] = "";
+	size_t left = 1000;
+
+	(void)state;
+	for (int i = 0; i < 400; i++) {
+		strcat(wide, "**/a*/");
+		strcat(narrow, "ab/");
+	}
+	strcat(wide, "b");
+	strcat(narrow, "b");
+	assert_false(pattern_covers(wide, narrow, &left));
+	assert_int_equal(left, 0);
+	assert_false(pattern_covers("a", "a", &left)); /* nothing is left */
+	left = 20;
+	assert_true(pattern_covers("abc/b*", "abc/bcd", &left));
+	assert_int_equal(left, 20 - (1 + 3) - (1 + 2 + 2 * 3));
 }
 
 /* No pattern takes longer than its size allows: this would never end. */
@@ -206,6 +228,7 @@ int main(void)
 		cmocka_unit_test(grammar),
 		cmocka_unit_test(same_as_trying_everything),
 		cmocka_unit_test(covering_is_sound),
+		cmocka_unit_test(covering_costs_no_more_than_allowed),
 		cmocka_unit_test(no_pattern_is_slow),
 	};
 
