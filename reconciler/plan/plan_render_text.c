@@ -232,9 +232,10 @@ static void put_head(const struct text *t)
 	} else {
 		buf_puts(t->out, ", signatures not checked");
 	}
-	if (applied)
+	if (applied) {
 		buf_puts(t->out, ", in force ");
-	put_id(t->out, applied);
+		put_id(t->out, applied);
+	}
 	buf_puts(t->out, "\n\n");
 }
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define TRUST_PATH ".reconcile/trust.yaml"
-#define TEXT_BYTES ((size_t)64 << 10)
 #define COMMIT_SHOWN 12
 
 struct list {
@@ -34,44 +33,17 @@ static void add(struct list *l, struct report_finding f)
 	l->items[l->n++] = f;
 }
 
-static const char *join(const struct list *l, const char *const *names,
-			size_t n)
-{
-	struct buf text;
-	const char *out;
-
-	buf_init(&text, TEXT_BYTES);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&text, "%s%s", i > 0 ? ", " : "", names[i]);
-	out = safe_words(l->arena, text.data == NULL ? "" : text.data);
-	buf_release(&text);
-	return out;
-}
-
 static void add_requirement(struct list *l, const struct report_requirement *q)
 {
-	size_t missing =
-		q->threshold > q->n_have ? q->threshold - q->n_have : 0;
-	const char *rest = "";
-
 	if (q->met)
 		return;
-	if (missing > 0 && q->n_could > 0)
-		rest = arena_printf(l->arena, " (%zu more of: %s)", missing,
-				    join(l, q->could, q->n_could));
-	add(l,
-	    (struct report_finding){
-		    .severity = DIAG_ERROR,
-		    .code = q->code,
-		    .path = q->n_paths > 0 ? q->paths[0] : TRUST_PATH,
-		    .message = arena_printf(
-			    l->arena, "%s: %s%s", safe_words(l->arena, q->rule),
-			    q->message[0] != '\0'
-				    ? safe_words(l->arena, q->message)
-				    : "not enough people vouch for it",
-			    rest),
-		    .fix = words(l, q->fix),
-	    });
+	add(l, (struct report_finding){
+		       .severity = DIAG_ERROR,
+		       .code = q->code,
+		       .path = q->n_paths > 0 ? q->paths[0] : TRUST_PATH,
+		       .message = words(l, q->message),
+		       .fix = words(l, q->fix),
+	       });
 }
 
 bool report_bad(const struct report *r, const struct report_commit *c)
@@ -285,4 +257,9 @@ const char *report_fingerprint(const struct report_finding *items, size_t i,
 			    f->pointer ? f->pointer : "", f->message, again);
 	hash_sha256_hex(text, strlen(text), hex);
 	return arena_strdup(arena, hex);
+}
+
+bool report_says_more(const struct report_requirement *q)
+{
+	return strcmp(q->code, "T190") != 0;
 }

@@ -88,6 +88,8 @@ void report_findings(const struct report *r, struct arena *arena,
 bool report_bad(const struct report *r, const struct report_commit *c);
 /* Requirements that are not met, and commits that nobody may believe. */
 size_t report_missing(const struct report *r);
+/* Has the message more than threshold, people and paths? */
+bool report_says_more(const struct report_requirement *q);
 /* The diagnostics that no requirement says already. */
 void report_content(const struct report *r, struct arena *arena,
 		    struct diags *out);

@@ -82,6 +82,8 @@ static void put_requirement(struct page *p, const struct report_requirement *q)
 	size_t more = q->threshold > q->n_have ? q->threshold - q->n_have : 0;
 
 	buf_puts(&p->item, q->met ? "- met" : "- **missing**");
+	if (!q->met)
+		put_words(p, " ", q->code);
 	put_words(p, " ", q->rule);
 	put_names(p, ": ", q->paths, q->n_paths);
 	if (q->paths_total > q->n_paths)
@@ -90,8 +92,8 @@ static void put_requirement(struct page *p, const struct report_requirement *q)
 	buf_printf(&p->item, "; %zu of %u", q->n_have, q->threshold);
 	put_names(p, " signed: ", q->have, q->n_have);
 	if (!q->met) {
-		put_words(p, "\n  - ", q->code);
-		put_words(p, " ", q->message);
+		if (report_says_more(q))
+			put_words(p, "\n  - why: ", q->message);
 		if (more > 0)
 			buf_printf(&p->item, "\n  - %zu more must sign", more);
 		put_names(p, more > 0 ? " of " : "\n  - could sign: ", q->could,

@@ -52,12 +52,18 @@ static void put_requirement(struct buf *out, const struct report_requirement *q)
 	put_names(out, q->paths, q->n_paths);
 	if (q->paths_total > q->n_paths)
 		buf_printf(out, " and %zu more", q->paths_total - q->n_paths);
+	if (!q->met) {
+		buf_puts(out, " (");
+		safe_put_words(out, q->code);
+		buf_putc(out, ')');
+	}
 	buf_putc(out, '\n');
 	put_people(out, "signed", q->have, q->n_have);
 	if (q->met)
 		return;
 	put_people(out, "could sign", q->could, q->n_could);
-	put_row(out, q->code, q->message);
+	if (report_says_more(q))
+		put_row(out, "why", q->message);
 	put_row(out, "do", q->fix);
 }
 

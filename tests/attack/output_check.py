@@ -123,7 +123,7 @@ class Page(html.parser.HTMLParser):
 # all that a page says outside of code, in its own words
 OURS = re.compile(r"""(?x)^(
     reconcile|Trust|Findings|Plan|Manifests|Policy|compared\ with|error|
-    warning|note|missing|met|fix:|do:|signed:|good|refuses|accepts|
+    warning|note|missing|met|fix:|do:|why:|signed:|good|refuses|accepts|
     not\ judged|trusted|not\ trusted|
     \d+\ of\ \d+\ requirements\ met(,\ \d+\ commits?\ not\ trusted)?|
     \d+\ errors?|of|,|:|;|could\ sign:|and\ \d+\ more(\ files)?|

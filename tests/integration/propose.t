@@ -99,7 +99,7 @@ is "$(jq -r '.[0] | "\(.check_name) \(.severity) \(.location.path)"' "$TMP/gitla
 is "$(jq -r '.runs[0].results[0] | "\(.ruleId) \(.level)"' "$TMP/sarif")" "T190 error" "sarif: an error"
 like "$(jq -r '.runs[0].tool.driver.rules[0].help.text' "$TMP/sarif")" "fix: " "sarif: with help from explain"
 like "$(cat "$TMP/junit")" '<testcase classname="trust" name="T190 .reconcile/trust.yaml".*<failure type="T190"' "junit: a failure of the suite trust"
-like "$(cat "$TMP/markdown")" '^- \*\*missing\*\* `root`: `.reconcile/trust.yaml`; 1 of 2 signed: `alice@example.org`' "markdown: what is missing"
+like "$(cat "$TMP/markdown")" '^- \*\*missing\*\* `T190` `root`: `.reconcile/trust.yaml`; 1 of 2 signed: `alice@example.org`' "markdown: what is missing"
 like "$(cat "$TMP/markdown")" '^  - 1 more must sign of `bob@example.org`' "markdown: and who"
 
 # --- history -------------------------------------------------------------------------------------

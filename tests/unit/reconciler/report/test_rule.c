@@ -35,7 +35,9 @@ static void test_all_rows(void **state)
 		assert_true(r.title[0] != '\0');
 		if (r.code == NULL || strchr("MPR", r.code[0]) != NULL) {
 			if (r.example == NULL)
-				print_message("# no example: %s\n", name);
+				print_message("# add one to example.c: %s\n",
+					      name);
+			assert_non_null(r.example);
 		}
 		assert_true(r.fix != NULL || r.help[0] != '\0' ||
 			    r.example != NULL);
