@@ -143,7 +143,31 @@ run rec --timeout 60
 is "$ST" 0 "the second approval: manager and host apply it" || printf '%s\n' "$ERR" | sed 's/^/# /'
 if [ "$(inside)" != "$BEFORE" ]; then ok '... and it runs'; else not_ok '... and it runs'; fi
 
-# a host that joins later begins where trust began
+# a merge by the forge, which the host makes again for itself; and an evil one
+git -C "$W/clone" checkout -q -b topic
+put "$W/clone" apps/topic.yaml 1
+as carol "$W/clone"
+git -C "$W/clone" checkout -q main
+put "$W/clone" apps/main.yaml 1
+as alice "$W/clone"
+merge_by_forge() { git -C "$W/clone" -c user.signingKey="$TMP/forge" merge -q --no-ff -S "$@" topic >/dev/null 2>&1; }
+merge_by_forge -m merge
+push
+run rec --timeout 60
+is "$ST" 0 "a merge by the forge: manager and host apply it" || printf '%s\n' "$ERR" | sed 's/^/# /'
+BEFORE=$(inside)
+git -C "$W/clone" checkout -q topic
+put "$W/clone" apps/topic.yaml 2
+as carol "$W/clone"
+git -C "$W/clone" checkout -q main
+merge_by_forge --no-commit
+put "$W/clone" apps/topic.yaml evil
+git -C "$W/clone" add -A
+git -C "$W/clone" -c user.signingKey="$TMP/forge" commit -q -S -m merge
+git -C "$W/clone" push -q --force origin main
+printf 'trust.anchor = %s\n' "$(head_of "$W/clone")" >>"$CONF"
+rec trust anchor "$(head_of "$W/clone")" --reason "nobody will notice" 2>/dev/null
+attack "A32 an evil merge, anchored by the manager" "refuses.*T147"
 rec audit verify >/dev/null && ok "the manager's log verifies" || not_ok "the manager's log verifies"
 succeeds "the host's log verifies" rec audit verify --log "$HOSTLOG"
 finish
