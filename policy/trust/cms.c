@@ -5,7 +5,6 @@
 
 #include "lib/text.h"
 
-#include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
@@ -14,119 +13,6 @@
 static int bad(struct verdict *v, const char *why)
 {
 	return verdict_fail(v, TCODE_CMS, "%s", why);
-}
-
-/* --- bytes -----------------------------------------------------------------
- */
-
-struct der {
-	const uint8_t *at;
-	size_t left;
-};
-
-/* Enters the next element if it has this tag: *out_header is the length of its
- * header, *out_body its contents; d goes behind it.  Definite lengths only. */
-static bool der_next(struct der *d, int tag, int class, struct der *out_body)
-{
-	const uint8_t *p = d->at;
-	long len = 0;
-	int have_tag = 0;
-	int have_class = 0;
-	int r = ASN1_get_object(&p, &len, &have_tag, &have_class,
-				(long)d->left);
-
-	if ((r & 0x81) != 0 || have_tag != tag || have_class != class)
-		return false;
-	out_body->at = p;
-	out_body->left = (size_t)len;
-	d->left -= (size_t)(p - d->at) + (size_t)len;
-	d->at = p + len;
-	return true;
-}
-
-/* From DER: what is inside the three outer headers, cut where gpgsm leaves a
- * length open. */
-struct layout {
-	struct der type;   /* OBJECT IDENTIFIER, whole element */
-	struct der front;  /* version and digest algorithms, whole elements */
-	struct der inner;  /* contents of encapContentInfo */
-	struct der behind; /* all behind it */
-};
-
-static bool read_layout(const uint8_t *der, size_t len, struct layout *out)
-{
-	struct der d = {der, len};
-	struct der info, wrapped, data, digests, element;
-
-	if (!der_next(&d, V_ASN1_SEQUENCE, 0, &info) || d.left != 0)
-		return false;
-	out->type.at = info.at;
-	if (!der_next(&info, V_ASN1_OBJECT, 0, &element))
-		return false;
-	out->type.left = (size_t)(info.at - out->type.at);
-	if (!der_next(&info, 0, V_ASN1_CONTEXT_SPECIFIC, &wrapped) ||
-	    info.left != 0 || !der_next(&wrapped, V_ASN1_SEQUENCE, 0, &data) ||
-	    wrapped.left != 0)
-		return false;
-	out->front.at = data.at;
-	if (!der_next(&data, V_ASN1_INTEGER, 0, &element) ||
-	    !der_next(&data, V_ASN1_SET, 0, &digests))
-		return false;
-	out->front.left = (size_t)(data.at - out->front.at);
-	/* not signed: exactly one, which must be the signer's */
-	if (!der_next(&digests, V_ASN1_SEQUENCE, 0, &element) ||
-	    digests.left != 0)
-		return false;
-	if (!der_next(&data, V_ASN1_SEQUENCE, 0, &out->inner))
-		return false;
-	out->behind = data;
-	return true;
-}
-
-static void put(struct buf *out, const struct der *d)
-{
-	buf_put(out, d->at, d->left);
-}
-
-/* The same signature as gpgsm writes it. */
-static void write_open(const struct layout *l, struct buf *out)
-{
-	buf_put(out, "\x30\x80", 2);
-	put(out, &l->type);
-	buf_put(out, "\xa0\x80\x30\x80", 4);
-	put(out, &l->front);
-	buf_put(out, "\x30\x80", 2);
-	put(out, &l->inner);
-	buf_put(out, "\0\0", 2);
-	put(out, &l->behind);
-	buf_put(out, "\0\0\0\0\0\0", 6);
-}
-
-/* Encodes anew and compares: in DER, or in DER with gpgsm's open lengths. */
-static int check_bytes(const CMS_ContentInfo *content, const void *bytes,
-		       size_t len, struct verdict *v)
-{
-	struct layout layout;
-	uint8_t *der = NULL;
-	int n = i2d_CMS_ContentInfo(content, &der);
-	struct buf open;
-	bool good = false;
-
-	buf_init(&open, CMS_BYTES_MAX + 64);
-	if (n > 0 && read_layout(der, (size_t)n, &layout)) {
-		write_open(&layout, &open);
-		good = ((size_t)n == len && memcmp(der, bytes, len) == 0) ||
-		       (!open.failed && open.len == len &&
-			memcmp(open.data, bytes, len) == 0);
-	}
-	buf_release(&open);
-	OPENSSL_free(der);
-#ifdef GUARD_OFF_CMS_DER
-	good = true;
-#endif
-	return good ? 0
-		    : bad(v, "want DER, or what gpgsm writes, and nothing "
-			     "behind its end");
 }
 
 /* --- what may be inside ----------------------------------------------------
@@ -192,21 +78,29 @@ static const struct {
 	{NID_sha512, {NID_sha512WithRSAEncryption, NID_ecdsa_with_SHA512}},
 };
 
-static int check_algorithms(CMS_SignerInfo *si, struct verdict *v)
+static int algorithm_of(const X509_ALGOR *a, bool *out_plain)
 {
 	const ASN1_OBJECT *object = NULL;
+	int parameters = V_ASN1_UNDEF;
+
+	X509_ALGOR_get0(&object, &parameters, NULL, a);
+	*out_plain &= parameters == V_ASN1_UNDEF || parameters == V_ASN1_NULL;
+	return OBJ_obj2nid(object);
+}
+
+static int check_algorithms(CMS_SignerInfo *si, struct verdict *v)
+{
 	X509_ALGOR *digest = NULL;
 	X509_ALGOR *signature = NULL;
+	bool plain = true; /* no parameters */
 	bool good = false;
 	int d, s;
 
 	CMS_SignerInfo_get0_algs(si, NULL, NULL, &digest, &signature);
-	X509_ALGOR_get0(&object, NULL, NULL, digest);
-	d = OBJ_obj2nid(object);
-	X509_ALGOR_get0(&object, NULL, NULL, signature);
-	s = OBJ_obj2nid(object);
+	d = algorithm_of(digest, &plain);
+	s = algorithm_of(signature, &plain);
 	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
-		good |= d == algorithms[i].digest &&
+		good |= plain && d == algorithms[i].digest &&
 			(s == NID_rsaEncryption ||
 			 s == algorithms[i].signatures[0] ||
 			 s == algorithms[i].signatures[1]);
@@ -308,11 +202,10 @@ int cms_parse(const void *bytes, size_t len, struct cms *out, struct verdict *v)
 	r = check_shape(out, &si, v);
 	if (r < 0)
 		return r;
-	r = check_bytes(out->content, bytes, len, v);
-	if (r < 0)
-		return r;
 	out->certs = CMS_get1_certs(out->content);
 	r = find_signer(out, si, v);
+	if (r == 0)
+		r = cmsform_check(out->content, si, out->signer, bytes, len, v);
 	if (r == 0)
 		r = check_algorithms(si, v);
 	if (r == 0)

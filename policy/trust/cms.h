@@ -16,11 +16,12 @@
 #define POLICY_TRUST_CMS_H
 
 #include "policy/trust/cmscert.h"
+#include "policy/trust/cmsform.h"
 #include "policy/trust/commit.h"
 
 #include <openssl/cms.h>
 
-#define CMS_BYTES_MAX 49152
+#define CMS_BYTES_MAX CMSFORM_BYTES_MAX
 #define CMS_CERTS_MAX 8
 
 struct cms {

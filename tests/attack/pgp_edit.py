@@ -104,6 +104,12 @@ def main():
             pad = (full - (bits + 7) // 8 * 8) // 8
             body[at:at + 2] = full.to_bytes(2, "big")
             body[at + 2:at + 2] = bytes(pad)
+        elif op == "hashed":        # prints where what is signed ends
+            print(8 + int.from_bytes(body[4:6], "big"))
+            return
+        elif op == "numbers":       # prints where they begin
+            print(at + 2)
+            return
         elif op == "bits":          # prints how many
             print(int.from_bytes(body[at:at + 2], "big"))
             return

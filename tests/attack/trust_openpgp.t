@@ -297,6 +297,24 @@ g -u "<alice@example.org>" --set-notation "b@example.org=$(cat bob.fpr)" \
 	--armor --detach-sign -o sig payload
 good 'A19 a notation of a good signature is nothing' alice
 
+# --- each bit (A16).  Nobody signs the second area of subpackets, the begin of
+# the digest and how a number counts its bits; and Sequoia reads each version of
+# a fingerprint as 4.  That makes another commit id, not another commit: the
+# deny-list names signed bytes.
+cp alice.sig sig
+check flip=1
+like "$OUT" '^flipped [0-9]{4} accepted [0-9]+ at ' 'A16 each bit of a signature'
+END=$(edit hashed <alice.sig)
+is "$(printf '%s\n' "$OUT" | sed -n 's/.* at //p' | tr ' ' '\n' |
+	awk -v end="$END" '$1 < end && $1 != 10' | tr '\n' ' ')" '' \
+	'A16 ... nothing of what is signed'
+is "$(printf '%s\n' "$OUT" | sed -n 's/.* at //p' | tr ' ' '\n' |
+	awk -v n="$(edit numbers <alice.sig)" '$1 > n + 2' | tr '\n' ' ')" '' \
+	'A16 ... nor of the numbers'
+echo "sha256:$(openssl dgst -sha256 -r payload | cut -d' ' -f1)" >revoked
+bad 'A16 denied by what was signed' T105 'signed bytes are denied' \
+	revoked=revoked
+
 # --- sqv itself
 cp alice.sig sig
 run "$PINS" armor=sig payload=payload pins=pins

@@ -4,13 +4,16 @@
  *
  *   trust_pins armor=FILE payload=FILE pins=FILE [revoked=FILE] [when=S]
  *              [now=S] [accepted=1] [namespace=NAME] [sqv=LIBEXEC] [repeat=N]
+ *              [flip=1]
  *
  * pins: a line each, "NAME x509 IDENTITY ISSUER|- PEM-FILE [AFTER BEFORE]" or
  * "NAME openpgp FINGERPRINT FILE [AFTER BEFORE]", times in unix seconds.
- * Prints "OK NAME key=..." or "Tnnn reason key=...".
+ * Prints "OK NAME key=..." or "Tnnn reason key=...".  flip: changes each bit of
+ * the signature in turn and prints "flipped N accepted M at OFFSET...".
  */
 #include "lib/arena.h"
 #include "lib/clock.h"
+#include "lib/encode.h"
 #include "lib/file.h"
 #include "lib/num.h"
 #include "policy/trust/cmscert.h"
@@ -151,37 +154,119 @@ static int add_revoked(struct pins *p, struct revoked *out)
 	return r;
 }
 
-static int check(struct pins *p, const struct signers *s,
-		 const struct openpgp_run *run, struct signature_by *by)
-{
-	int64_t now = get_number(p, "now", clock_unix_ms() / 1000);
-	const struct signature_time t = {
-		.now = now,
-		.openpgp = run,
-		.first_seen = get_number(p, "accepted", 0) == 0};
+struct question {
+	struct signature_time time;
 	struct commit_span parts[2];
-	struct signature_ask ask = {.parts = parts, .n_parts = 2};
+	struct signature_ask ask;
+};
+
+static void read_question(const struct pins *p, const struct openpgp_run *run,
+			  struct question *q)
+{
 	size_t len = 0;
 
-	ask.armor.at = read_file(p, get(p, "armor", ""), &len);
+	q->time.now = get_number(p, "now", clock_unix_ms() / 1000);
+	q->time.openpgp = run;
+	q->time.first_seen = get_number(p, "accepted", 0) == 0;
+	q->ask = (struct signature_ask){.parts = q->parts, .n_parts = 2};
+	q->ask.armor.at = read_file(p, get(p, "armor", ""), &len);
 	/* plain lines, no last newline */
-	ask.armor.len = len > 0 ? len - 1 : 0;
-	parts[0].at = read_file(p, get(p, "payload", ""), &len);
-	parts[0].len = len / 2; /* as a commit has it: before and behind */
-	parts[1] = (struct commit_span){parts[0].at + len / 2, len - len / 2};
-	ask.namespace = get(p, "namespace", "git");
-	ask.when = get_number(p, "when", now);
-	return signature_check_bytes(s, &ask, &t, by, &p->v);
+	q->ask.armor.len = len > 0 ? len - 1 : 0;
+	q->parts[0].at = read_file(p, get(p, "payload", ""), &len);
+	q->parts[0].len = len / 2; /* as a commit has it: before and behind */
+	q->parts[1] =
+		(struct commit_span){q->parts[0].at + len / 2, len - len / 2};
+	q->ask.namespace = get(p, "namespace", "git");
+	q->ask.when = get_number(p, "when", q->time.now);
+}
+
+static uint32_t crc24(const char *bytes, size_t len)
+{
+	uint32_t crc = 0xb704ce;
+
+	for (size_t i = 0; i < 8 * len; i++) {
+		uint32_t bit = (uint8_t)bytes[i / 8] >> (7 - i % 8) & 1;
+
+		crc = crc << 1 ^ ((crc >> 23 & 1) != bit ? 0x1864cfbu : 0);
+		crc &= 0xffffff;
+	}
+	return crc;
+}
+
+static void put_armor(struct buf *out, enum armor_kind kind, const char *bytes,
+		      size_t len)
+{
+	const char *name =
+		kind == ARMOR_CMS ? "SIGNED MESSAGE" : "PGP SIGNATURE";
+	uint32_t crc = crc24(bytes, len);
+	const char sum[] = {(char)(crc >> 16), (char)(crc >> 8), (char)crc};
+	struct buf text;
+
+	buf_reset(out);
+	buf_init(&text, FILE_BYTES);
+	encode_base64(&text, bytes, len);
+	buf_printf(out, "-----BEGIN %s-----\n%s", name,
+		   kind == ARMOR_CMS ? "" : "\n");
+	for (size_t i = 0; i < text.len; i += 64)
+		buf_printf(out, "%.64s\n", text.data + i);
+	if (kind == ARMOR_OPENPGP) {
+		buf_puts(out, "=");
+		encode_base64(out, sum, sizeof(sum));
+		buf_puts(out, "\n");
+	}
+	buf_printf(out, "-----END %s-----", name);
+	buf_release(&text);
+}
+
+/* Each bit of what is inside the armor, in turn. */
+static int flip(struct pins *p, const struct signers *s, struct question *q)
+{
+	enum armor_kind kind = ARMOR_SSH;
+	struct signature_by by;
+	size_t accepted = 0;
+	struct buf bytes, armor, where;
+
+	buf_init(&bytes, FILE_BYTES);
+	buf_init(&armor, FILE_BYTES);
+	buf_init(&where, FILE_BYTES);
+	if (armor_kind(&q->ask.armor, &kind, &p->v) < 0 ||
+	    armor_read(&q->ask.armor, kind, &bytes, &p->v) < 0)
+		return ERR_TRUST;
+	put_armor(&armor, kind, bytes.data, bytes.len);
+	q->ask.armor = (struct commit_span){armor.data, armor.len};
+	if (signature_check_bytes(s, &q->ask, &q->time, &by, &p->v) < 0)
+		return ERR_TRUST; /* the control */
+	for (size_t i = 0; i < 8 * bytes.len; i++) {
+		bytes.data[i / 8] ^= (char)(1 << i % 8);
+		put_armor(&armor, kind, bytes.data, bytes.len);
+		bytes.data[i / 8] ^= (char)(1 << i % 8);
+		q->ask.armor = (struct commit_span){armor.data, armor.len};
+		if (signature_check_bytes(s, &q->ask, &q->time, &by, &p->v) ==
+		    0) {
+			accepted++;
+			buf_printf(&where, " %zu", i / 8);
+		}
+	}
+	printf("flipped %zu accepted %zu at%s\n", 8 * bytes.len, accepted,
+	       where.len > 0 ? where.data : "");
+	p->v = (struct verdict){0};
+	buf_release(&bytes);
+	buf_release(&armor);
+	buf_release(&where);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct pins p = {.argc = argc, .argv = argv};
 	struct openpgp_runner runner = {0};
+	const struct signers *s = NULL;
 	struct signature_by by = {0};
+	struct question q = {0};
 	struct revoked revoked;
 	struct err err = {0};
 	const char *sqv;
+	int64_t n = 0;
 	int status = 0;
 	int r;
 
@@ -194,15 +279,19 @@ int main(int argc, char **argv)
 	r = add_pins(&p);
 	if (r == 0)
 		r = add_revoked(&p, &revoked);
-	for (int64_t n = get_number(&p, "repeat", 1); r == 0 && n > 0; n--) {
-		const struct signers *s =
-			signers_of(p.items, p.n, &revoked, p.arena);
-
-		r = check(&p, s, sqv != NULL ? &runner.run : NULL, &by);
+	if (r == 0) {
+		s = signers_of(p.items, p.n, &revoked, p.arena);
+		read_question(&p, sqv != NULL ? &runner.run : NULL, &q);
 	}
-	if (r == 0)
+	if (r == 0 && get_number(&p, "flip", 0) != 0)
+		r = flip(&p, s, &q);
+	else if (r == 0)
+		n = get_number(&p, "repeat", 1);
+	for (; r == 0 && n > 0; n--)
+		r = signature_check_bytes(s, &q.ask, &q.time, &by, &p.v);
+	if (r == 0 && get_number(&p, "flip", 0) == 0)
 		printf("OK %s key=%s\n", by.principal, by.key);
-	else
+	else if (r < 0)
 		printf("%s %s key=%s\n", verdict_name(p.v.code), p.v.reason,
 		       by.key);
 	openpgp_run_stop(&runner);

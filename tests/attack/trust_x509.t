@@ -303,6 +303,15 @@ bad 'text behind the armor' T113 'nothing else' armor=other
 } >other
 bad 'an empty line behind the armor' T113 'nothing else' armor=other
 
+# --- each bit of it (A16): what nobody signs has one value
+sign_with alice
+run "$PINS" armor=sig payload=payload pins=pins flip=1
+like "$OUT" '^flipped [0-9]{4,} accepted 0 at$' 'A16 A17 each bit of a signature'
+sign_with alice -keyid
+run "$PINS" armor=sig payload=payload pins=pins flip=1
+like "$OUT" '^flipped [0-9]{4,} accepted 0 at$' \
+	'A16 A17 each bit, the signer by key identifier'
+
 # --- attributes
 sign_with alice -noattr
 bad 'nothing signed but the content' T126 'want the signed attributes'
@@ -553,6 +562,9 @@ if command -v gpgsm >/dev/null && command -v gpg-agent >/dev/null; then
 	wait_for 20 gpgsm_signs || diag "$(cat gpgsm.log)"
 	echo 'alice x509 email:alice@example.org - root.pem' >pins
 	good 'gpgsm' armor=gpgsm.sig
+	run "$PINS" armor=gpgsm.sig payload=payload pins=pins flip=1
+	like "$OUT" '^flipped [0-9]{4,} accepted 0 at$' \
+		'A16 A17 each bit of a signature by gpgsm'
 	sed '1d;$d' gpgsm.sig | openssl base64 -d >gpgsm.der
 	{
 		cat gpgsm.der
