@@ -7,7 +7,8 @@
  *
  *   -f PATH     opened (or made) as descriptor 4, 5 ...
  *   -m          write id maps when its first frame comes (reconcile-unpack)
- *   -r REQUEST  verify:REPOSITORY, fetch:STORE or unpack: first frame to send
+ *   -r REQUEST  verify:REPOSITORY, fetch:STORE, look:CA or unpack: first frame
+ *               to send
  *   ACT         a row of the table below; "status" prints what
  *               /proc/PID/status and /proc/PID/environ say at that moment
  *
@@ -199,6 +200,11 @@ static void send_request(const struct job *j)
 		fetch.ref = (char[]){"refs/heads/main"};
 		fetch.store_path = path;
 		send_frame(j->sock, FETCH__MSG_TYPE__MSG_MIRROR, &fetch.base);
+	} else if (strncmp(j->request, "look:", 5) == 0) {
+		fetch.url = (char[]){"https://localhost:1/x"};
+		fetch.ref = (char[]){"refs/heads/main"};
+		fetch.ca_file = path;
+		send_frame(j->sock, FETCH__MSG_TYPE__MSG_POLL, &fetch.base);
 	} else {
 		send_frame(j->sock, IMAGE__FRAME__FRAME_UNPACK_REQUEST, NULL);
 	}

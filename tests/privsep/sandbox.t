@@ -38,6 +38,9 @@ start()
 	fetch)
 		set -- -r "fetch:$TMP/repo.git" "$_act" "$BIN/reconcile-fetch"
 		;;
+	look) # reconcile-fetch, as a daemon keeps it
+		set -- -r "look:$TMP/key" "$_act" "$BIN/reconcile-fetch"
+		;;
 	dial)
 		set -- "$_act" "$BIN/reconcile-dial" localhost 1
 		;;
@@ -78,6 +81,7 @@ done <<EOT
 audit 0
 verify 0
 fetch 0
+look 0
 dial 0
 pull 0
 channel 0
@@ -141,12 +145,12 @@ table()
 	read-proc-1 files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES dial=EACCES
 	list-root files: audit=EACCES verify=EACCES fetch=EACCES pull=EACCES channel=EACCES link=EACCES unpack=ENOENT net=EACCES openpgp=EACCES dial=EACCES
 	write-etc files: audit=EACCES fetch=EACCES pull=EACCES link=EACCES unpack=ENOENT net=EACCES
-	getpid control: audit=result verify=result fetch=result pull=result channel=result link=result unpack=result net=result openpgp=result dial=result
+	getpid control: audit=result verify=result fetch=result look=result pull=result channel=result link=result unpack=result net=result openpgp=result dial=result
 	EOT
 }
 
 while read -r act row who; do
-	for p in audit verify fetch dial pull channel link unpack net openpgp; do
+	for p in audit verify fetch look dial pull channel link unpack net openpgp; do
 		want="killed SIGSYS" text="is killed"
 		for w in $who; do
 			case $w in
