@@ -187,6 +187,12 @@ static const char *count(struct page *p, bool policy)
 				     n == 1 ? "" : "s");
 }
 
+static const char *short_id(struct page *p, const char *id)
+{
+	return safe_name(p->arena,
+			 arena_strndup(p->arena, id, safe_fit(id, ID_SHOWN)));
+}
+
 /* Words of ours alone: a table has no code spans that bars could not leave. */
 static void put_head(struct page *p)
 {
@@ -194,15 +200,10 @@ static void put_head(struct page *p)
 
 	buf_puts(p->out, "### reconcile\n\n");
 	if (r->head_id != NULL) {
-		put_code(p->out,
-			 safe_name(p->arena, arena_strndup(p->arena, r->head_id,
-							   ID_SHOWN)));
+		put_code(p->out, short_id(p, r->head_id));
 		if (r->base_id != NULL) {
 			buf_puts(p->out, " compared with ");
-			put_code(p->out,
-				 safe_name(p->arena,
-					   arena_strndup(p->arena, r->base_id,
-							 ID_SHOWN)));
+			put_code(p->out, short_id(p, r->base_id));
 		}
 		buf_puts(p->out, "\n\n");
 	}
