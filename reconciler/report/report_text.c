@@ -128,12 +128,27 @@ void report_text_refusal(const struct report *r, struct buf *out)
 	arena_free(arena);
 }
 
+/* Of a refused head the plan is what is in force already. */
+static void put_in_force(const struct report *r, struct buf *out)
+{
+	bool refused =
+		r->refused_trust || r->refused_manifest || r->refused_policy;
+
+	if (!refused || r->head_id == NULL || r->want->commit == NULL ||
+	    strcmp(r->head_id, r->want->commit) == 0)
+		return;
+	buf_puts(out, "It is refused; what follows is the plan of the commit "
+		      "that stays in force.\n\n");
+}
+
 int report_text(const struct report *r, const struct format_ask *ask,
 		struct buf *out, struct err *err)
 {
 	int ret = 0;
 
 	report_text_refusal(r, out);
+	if (r->plan != NULL)
+		put_in_force(r, out);
 	if (r->plan != NULL)
 		ret = plan_render_text(r->plan, r->want, r->world,
 				       r->plan_diags, &ask->style, out, err);

@@ -161,6 +161,7 @@ git -C "$W/clone" reset -q --hard "$GOOD"
 world_commit "unsigned" -
 run $R --dry-run
 is "$ST" 4 "an unsigned commit: exit 4 (A1)"
+unlike "$OUT" "stays in force" "and nothing is in force yet"
 like "$OUT" "error T[0-9]+" "with its code"
 git -C "$W/clone" reset -q --hard "$GOOD"
 world_commit "unknown key" mallory
@@ -184,6 +185,13 @@ mv "$W/away.git" "$W/fleet.git"
 # --- the pass without hosts, the audit log ---------------------------------------------------
 run $R --timeout 1
 like "$ERR" "cannot be placed|no host" "a pass without hosts says why it stops"
+GOOD=$(git -C "$W/clone" rev-parse HEAD)
+world_commit "unsigned again" -
+run $R --dry-run
+is "$ST" 4 "an unsigned commit on an accepted one: exit 4"
+like "$OUT" "the plan of the commit that stays in force" "the plan is that of the accepted one, and the report says so"
+git -C "$W/clone" reset -q --hard "$GOOD"
+git -C "$W/clone" push -q --force origin main
 succeeds "audit show" $R audit show
 like "$OUT" "commit.accept.*by=alice@example.com" "the acceptance names the signer"
 succeeds "audit verify" $R audit verify
