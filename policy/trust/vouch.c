@@ -367,16 +367,30 @@ static int find_givers(struct judging *j)
 	return r;
 }
 
+/* Who the people are is nobody's by having merged it: an old proposal of one of
+ * root would count in a merge that its signer never saw. */
+static bool may_be_merged(const struct diff_change *c)
+{
+#ifndef GUARD_OFF_LINE_ROOT_MERGED
+	return strcmp(c->path, PEOPLE_PATH) != 0;
+#else
+	return c != NULL;
+#endif
+}
+
 static void count_paths(struct judging *j, struct tally *t)
 {
 	for (size_t i = 0; i < j->diff.n; i++) {
+		const struct giver *g =
+			j->givers != NULL ? &j->givers[i] : NULL;
 		struct tally_hand extra[2];
 		size_t n = 0;
 
-		if (j->givers != NULL && j->givers[i].line != NULL)
-			add_hand(j, extra, &n, j->givers[i].line->by);
-		if (j->givers != NULL && j->givers[i].side != NULL)
-			add_hand(j, extra, &n, j->givers[i].side->by);
+		if (g != NULL && g->line != NULL)
+			add_hand(j, extra, &n, g->line->by);
+		if (g != NULL && g->side != NULL &&
+		    may_be_merged(&j->diff.items[i]))
+			add_hand(j, extra, &n, g->side->by);
 		(void)tally_path(t, &j->diff.items[i], j->whole, j->n_whole,
 				 extra, n);
 	}

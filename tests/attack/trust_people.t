@@ -292,6 +292,20 @@ merge_by alice "$TOPIC"
 ok_by 'a merge by a person counts as one more' "$(head_of "$R")" \
 	accepted="$MAIN"
 git -C "$R" reset -q --hard "$MAIN"
+git -C "$R" checkout -q -b people
+write_trust "$R" 2 's/48h/72h/'
+as bob "$R"
+git -C "$R" checkout -q main
+merge_by alice people
+no_by 'merged signers do not count for the trust policy itself' T190 \
+	'root: want 2 .*trust.yaml, have alice@example.org; could: bob@example.org' \
+	"$(head_of "$R")" accepted="$MAIN"
+GUARDED=$(head_of "$R")
+approve bob "$R" "$MAIN" "$GUARDED" 2>/dev/null
+as bob "$R"
+ok_by '... who approve it do' "$(head_of "$R")" accepted="$MAIN"
+git -C "$R" branch -q -D people
+git -C "$R" reset -q --hard "$MAIN"
 git -C "$R" checkout -q topic
 git -C "$R" checkout -q -b reviewed
 approve carol "$R" "$MAIN" "$(
