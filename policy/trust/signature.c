@@ -104,7 +104,7 @@ static int check_window(const struct check *c, const struct signer *line)
 static int unknown_key(const struct check *c, const char *key)
 {
 	return verdict_fail(c->v, TCODE_UNKNOWN_KEY,
-			    "key %s is not in the allowed signers", key);
+			    "key %s is nobody's who may sign", key);
 }
 
 /* A plain key: the first line with it whose every rule holds. */

@@ -50,8 +50,9 @@
 	  "somebody changed the commit after it was signed; sign it again")    \
 	X(PRESENCE, 119, "the hardware key was used without touch or PIN",     \
 	  "sign again with touch (and PIN where verify-required is set)")      \
-	X(UNKNOWN_KEY, 120, "the key is not in the allowed signers",           \
-	  "add the key by a change of the trust root, or sign with your own")  \
+	X(UNKNOWN_KEY, 120, "the key is nobody's who may sign",                \
+	  "add the key to the trust policy or the allowed signers, or sign "   \
+	  "with your own")                                                     \
 	X(REVOKED, 122, "the key or certificate is revoked",                   \
 	  "sign with another key; find out who used this one")                 \
 	X(WINDOW, 123, "the commit date is outside the key's validity",        \

@@ -168,7 +168,7 @@ back
 # --- keys
 make_key untrusted
 git -C "$R" -c user.signingKey="$TMP/untrusted" commit -q --allow-empty -S -m u
-says 'unknown key' bad T120 'not in the allowed signers'
+says 'unknown key' bad T120 'nobody.s who may sign'
 back
 for K in expired notyet boxed; do
 	make_key "$K"

@@ -215,7 +215,7 @@ refuses 'A11 a plain signer is no authority' T120 'not a cert-authority' \
 refuses 'A11 nor with the right name' T120 'not a cert-authority' \
 	"$R" "$TIP" accepted="$ROOT" signers="$TMP/noca"
 by ca
-refuses 'A11 an authority is no signer' T120 'not in the allowed signers' \
+refuses 'A11 an authority is no signer' T120 'nobody.s who may sign' \
 	"$R" "$(head_of "$R")" accepted="$ROOT"
 cert nobody
 refuses 'A11 certificate without principals' T132 'names no principal' \
