@@ -518,12 +518,34 @@ static int run(struct core *c, const struct pass_options *options,
 	return r;
 }
 
+/* What was accepted last is not known: either the state or the log is not what
+ * it was, and hosts that cosigned the log know about the log (A95, A96). */
+static int ask_witnesses(struct core *c, struct arena *arena,
+			 struct pass_result *out, struct err *err)
+{
+	const char *refusal = NULL;
+	struct err unheard = {0};
+	struct world w = {0};
+
+	if (observe_world(c, arena, &w, &unheard) < 0 ||
+	    witness_offer(c, true, arena, &refusal, &unheard) < 0 ||
+	    refusal == NULL)
+		return err->code;
+	core_say(c, "%s", err->msg);
+	*out = (struct pass_result){.exit = CORE_EXIT_AUDIT,
+				    .summary = refusal};
+	*err = (struct err){0};
+	return 0;
+}
+
 int pass_run(struct core *c, const struct pass_options *options,
 	     struct arena *arena, struct pass_result *out, struct err *err)
 {
 	const char *refusal = NULL;
 	int r = run(c, options, arena, out, err);
 
+	if (r == ERR_TRUST && !options->dry_run)
+		return ask_witnesses(c, arena, out, err);
 	if (r == 0 && !options->dry_run)
 		r = witness_offer(c, out->acted, arena, &refusal, err);
 	if (r == 0 && refusal != NULL) {

@@ -162,12 +162,20 @@ is "$ST" 0 "a host whose memory was set back cosigns" || diag "$ERR"
 like "$ERR" "ALARM: host host-1 forgot what it had cosigned: it cosigned [0-9]+ entries, remembers 0" "and that is an alarm"
 like "$(rec audit show --type witness.forget)" "host=host-1 .*result=alarm" "and recorded"
 end_pid "$(agent_pid host-1)"
+SEVENTH=$(git -C "$W/clone" rev-parse HEAD)
 rm -r "$W/host-1/state/audit"
 agent_start host-1
 wait_for 20 hosts_in ready 2 || fatal "host-1 is back"
 change eighth
+run rec --timeout 5
+like "$ERR" "host host-1 refuses H118: " "A26: a host whose log is gone accepts nothing more"
+end_pid "$(agent_pid host-1)"
+run on host-1 "$BIN/reconcile-agent" --config "$W/host-1/agent.conf" anchor "$SEVENTH" --reason "log lost"
+is "$ST" 0 "until root on it names the commit to go on from" || diag "$ERR"
+agent_start host-1
+wait_for 20 hosts_in ready 2 || fatal "host-1 is back"
 pass
-is "$ST" 0 "a host with another key"
+is "$ST" 0 "a host with another key" || diag "$ERR"
 like "$ERR" "ALARM: host host-1 shows another witness key" "is an alarm"
 like "$(rec audit show --type witness.key)" "host=host-1 .*result=refused" "and recorded"
 like "$(rec audit verify)" " cosigned by 1 of 2 witnesses$" "and its cosignature does not count"
