@@ -240,7 +240,7 @@ static void answer(struct job *j)
 
 static int step(pid_t pid)
 {
-	int status;
+	int status = 0;
 
 	if (ptrace(PTRACE_SYSCALL, pid, NULL, NULL) < 0 ||
 	    waitpid(pid, &status, 0) != pid)
