@@ -87,7 +87,7 @@ struct line_requirement {
 	struct commit_id from, to;
 	bool has_from;
 	/* "root", "rules[2]"; "rbac": enough people of the rule vouch, but
-	 * roles do not let them; "": none decides */
+	 * roles do not let them; "no rule": none decides */
 	const char *rule;
 	const char **paths; /* at most LINE_PATHS_SHOWN */
 	size_t n_paths, paths_total;

@@ -307,7 +307,7 @@ void tally_requirements(const struct tally *t, const struct tally_words *words,
 		q->has_from = !words->from->is_nothing;
 		q->from = words->from->id;
 		q->to = words->to->id;
-		q->rule = c->rule != NULL ? c->rule->id : "";
+		q->rule = c->rule != NULL ? c->rule->id : "no rule";
 		q->threshold = c->rule != NULL ? c->rule->threshold : 0;
 		q->met = c->n_unmet == 0;
 		q->message = q->fix = "";

@@ -89,7 +89,8 @@ static void put_requirement(struct page *p, const struct report_requirement *q)
 	if (q->paths_total > q->n_paths)
 		buf_printf(&p->item, " and %zu more files",
 			   q->paths_total - q->n_paths);
-	buf_printf(&p->item, "; %zu of %u", q->n_have, q->threshold);
+	if (q->threshold > 0)
+		buf_printf(&p->item, "; %zu of %u", q->n_have, q->threshold);
 	put_names(p, " signed: ", q->have, q->n_have);
 	if (!q->met) {
 		if (report_says_more(q))

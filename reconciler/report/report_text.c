@@ -48,7 +48,9 @@ static void put_requirement(struct buf *out, const struct report_requirement *q)
 {
 	buf_puts(out, q->met ? "  met      " : "  missing  ");
 	safe_put_words(out, q->rule);
-	buf_printf(out, ": %zu of %u for ", q->n_have, q->threshold);
+	if (q->threshold > 0)
+		buf_printf(out, ": %zu of %u", q->n_have, q->threshold);
+	buf_puts(out, " for ");
 	put_names(out, q->paths, q->n_paths);
 	if (q->paths_total > q->n_paths)
 		buf_printf(out, " and %zu more", q->paths_total - q->n_paths);
