@@ -1,10 +1,10 @@
 #!/bin/sh
 # trust_openpgp.t - OpenPGP signatures against pinned certificates, by sqv in
-# its sandbox (A18, A19), made by gpg, sq where it is installed, and by hand.
+# its sandbox (A18, A19), made by gpg, sq and by hand.
 # Each refusal is told by code and message.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/trust_lib.sh"
-need_program gpg gpgconf gpg-agent sqv python3 git
+need_program gpg gpgconf gpg-agent sq sqv python3 git
 tmpdir
 git_env
 PINS=$B/tests/trust_pins
@@ -126,15 +126,13 @@ sed '/^gpgsig/,/END PGP/d' commit >commit.payload
 sed -n '/^gpgsig/,/END PGP/s/^\(gpgsig\)\{0,1\} //p' commit >commit.sig
 good 'A18 git commit -S with gpg.format openpgp' alice armor=commit.sig \
 	payload=commit.payload
-if command -v sq >/dev/null; then
-	sq key generate --userid '<sq@example.org>' --export sq.key 2>sq.log
-	sq key extract-cert -o sq.asc sq.key 2>>sq.log
-	sq inspect sq.asc 2>>sq.log | sed -n 's/^ *Fingerprint: //p' |
-		head -1 >sq.fpr
-	sq sign --signer-key sq.key --detached -o sq.sig payload 2>>sq.log
-	pin sq >>pins
-	good 'A18 sq' sq armor=sq.sig
-fi
+sq key generate --userid '<sq@example.org>' --export sq.key 2>sq.log
+sq key extract-cert -o sq.asc sq.key 2>>sq.log
+sq inspect sq.asc 2>>sq.log | sed -n 's/^ *Fingerprint: //p' |
+	head -1 >sq.fpr
+sq sign --signer-key sq.key --detached -o sq.sig payload 2>>sq.log
+pin sq >>pins
+good 'A18 sq' sq armor=sq.sig
 
 # --- how many signatures
 edit twice <alice.sig >sig
