@@ -96,8 +96,9 @@ HALF=$(head_of "$W/clone")
 push
 run rec --timeout 15
 is "$ST" 4 "one of two people: the manager refuses"
-like "$ERR" 'T190.*rules\[1\]: want 2 .*apps/two/web.yaml, have alice@example.org; could: bob' \
-	'... says rule, path and people'
+like "$ERR" 'rules\[1\]: 1 of 2 for apps/two/web.yaml .T190.' \
+	'... says rule and path'
+like "$ERR" 'could sign: bob' '... and people'
 like "$ERR" "reconcile trust approve --base" '... and the command'
 is "$(inside)" "$BEFORE" '... and all runs on'
 

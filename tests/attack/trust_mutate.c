@@ -73,7 +73,7 @@ static const struct {
 	{TCODE_PRESENCE, "want the key touched", "not-touched", NULL},
 	{TCODE_PRESENCE, "want a PIN", "no-pin", NULL},
 	{TCODE_CERT_OPTION, "critical option", "critical-option", NULL},
-	{TCODE_UNKNOWN_KEY, "not in the allowed", "line-without-namespaces",
+	{TCODE_UNKNOWN_KEY, "nobody's who may", "line-without-namespaces",
 	 "anyspace"},
 	{TCODE_FUTURE, "more than 600 s", "future", NULL},
 	{TCODE_EXPIRED_NOW, "not valid now", "not-valid-now", NULL},

@@ -27,6 +27,7 @@ T_FAILED=0
 T_EXIT=
 T_NAME=$(basename "$0" .t)
 CANARY=${RECONCILE_CANARY:-canary$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')}
+unset RECONCILE_CANARY # what is tested has it from the test alone
 CANARY_MAY=
 CANARY_LEFT=
 T_TAG=t$$
