@@ -110,6 +110,10 @@ def main():
         elif op == "numbers":       # prints where they begin
             print(at + 2)
             return
+        elif op == "second":        # prints where the second begins
+            bits = int.from_bytes(body[at:at + 2], "big")
+            print(at + 2 + 2 + (bits + 7) // 8)
+            return
         elif op == "bits":          # prints how many
             print(int.from_bytes(body[at:at + 2], "big"))
             return
