@@ -5,6 +5,7 @@
 
 #include "lib/encode.h"
 #include "lib/file.h"
+#include "policy/trust/wire.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -70,18 +71,9 @@ static const char *application(const struct mutate_key *k)
 	return strcmp(k->name, "othersk") == 0 ? "web:git" : "ssh:";
 }
 
-static void put(struct buf *b, const void *bytes, size_t len)
-{
-	uint8_t head[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16),
-			   (uint8_t)(len >> 8), (uint8_t)len};
-
-	buf_put(b, head, 4);
-	buf_put(b, bytes, len);
-}
-
 static void put_text(struct buf *b, const char *text)
 {
-	put(b, text, strlen(text));
+	wire_put_string(b, text, strlen(text));
 }
 
 static void put_number(struct buf *b, const BIGNUM *n)
@@ -90,7 +82,7 @@ static void put_number(struct buf *b, const BIGNUM *n)
 	int len = BN_bn2bin(n, bytes + 1);
 	bool sign = len > 0 && bytes[1] >= 0x80;
 
-	put(b, bytes + !sign, (size_t)len + sign);
+	wire_put_string(b, bytes + !sign, (size_t)len + sign);
 }
 
 static EVP_PKEY *make(const struct mutate_key *k)
@@ -121,7 +113,7 @@ static void make_blob(struct mutate_key *k)
 				    k->pkey, "encoded-pub-key", raw,
 				    sizeof(raw), &len) == 1,
 			    "point");
-		put(&k->blob, raw, len);
+		wire_put_string(&k->blob, raw, len);
 	} else if (strcmp(k->type, "ssh-rsa") == 0) {
 		mutate_need(EVP_PKEY_get_bn_param(k->pkey, "e", &e) == 1 &&
 				    EVP_PKEY_get_bn_param(k->pkey, "n", &n) ==
@@ -135,7 +127,7 @@ static void make_blob(struct mutate_key *k)
 		mutate_need(EVP_PKEY_get_raw_public_key(k->pkey, raw, &len) ==
 				    1,
 			    "raw key");
-		put(&k->blob, raw, len);
+		wire_put_string(&k->blob, raw, len);
 	}
 	if (is_sk(k))
 		put_text(&k->blob, application(k));
@@ -353,7 +345,7 @@ static void put_ecdsa(struct buf *b, const struct mutate_key *k,
 		mutate_splice(&rs, 4, 0, "\0", 1), rs.data[3]++;
 	if (twist == 3)
 		rs.len--;
-	put(b, rs.data, rs.len);
+	wire_put_string(b, rs.data, rs.len);
 	buf_release(&rs);
 	BN_free(order);
 	BN_free(s);
@@ -412,7 +404,7 @@ static void put_signature(struct buf *b, const struct mutate_key *k,
 	} else {
 		if (f->twist == 1 && n == 64)
 			add_order(sig + 32);
-		put(b, sig, n - (f->twist == 3));
+		wire_put_string(b, sig, n - (f->twist == 3));
 	}
 	if (is_sk(k))
 		buf_put(b, tail, sizeof(tail));
@@ -480,18 +472,18 @@ void mutate_sign(const struct mutate_keys *keys, const struct buf *payload,
 	EVP_Digest(payload->data, payload->len, digest, &digest_len,
 		   EVP_get_digestbyname(f.digest), NULL);
 	buf_puts(&data, "SSHSIG");
-	put(&data, f.namespace, f.namespace_len);
+	wire_put_string(&data, f.namespace, f.namespace_len);
 	put_text(&data, f.reserved);
 	put_text(&data, f.hash);
-	put(&data, digest, digest_len);
+	wire_put_string(&data, digest, digest_len);
 	buf_puts(&blob, f.magic);
 	buf_put(&blob, version, 4);
-	put(&blob, key->data, key->len);
-	put(&blob, f.namespace, f.namespace_len);
+	wire_put_string(&blob, key->data, key->len);
+	wire_put_string(&blob, f.namespace, f.namespace_len);
 	put_text(&blob, f.reserved);
 	put_text(&blob, f.hash);
 	put_signature(&part, k, &f, &data);
-	put(&blob, part.data, part.len);
+	wire_put_string(&blob, part.data, part.len);
 	buf_puts(&blob, f.tail);
 	armor(&blob, out);
 	buf_release(&data);
